@@ -1,0 +1,59 @@
+"""Every YAML file that ships is bound to a signature, and every signature read as text is Python's own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from tests.config.test_signature import assert_same
+from wmframe.cli.overrides import parse
+from wmframe.cli.prepare import EXPERIMENT, prepare
+from wmframe.config.compose import conf_dir
+from wmframe.config.signature import read_signature
+from wmframe.config.source import locate
+
+CONF = conf_dir()
+FILES = sorted(CONF.rglob("*.yaml"))
+
+pytestmark = pytest.mark.skipif(
+    not (CONF / "config.yaml").is_file() or locate(EXPERIMENT.rpartition(".")[0]) is None,
+    reason="conf/ does not stand yet",
+)
+
+
+def targets(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("_target_"), str):
+            yield value["_target_"]
+        for item in value.values():
+            yield from targets(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from targets(item)
+
+
+def shipped_targets() -> list[str]:
+    files = [OmegaConf.to_container(OmegaConf.load(path), resolve=False) for path in FILES]
+    return sorted({EXPERIMENT, *targets(files)})
+
+
+def test_every_file_is_bound() -> None:
+    bound = 0
+    for path in FILES:
+        group, option = path.relative_to(CONF).parent, path.stem
+        overrides = [] if group == Path() else [f"{group.as_posix()}={option}"]
+        assert len(prepare(parse(overrides))) == 1, path
+        bound += 1
+    assert bound == len(FILES) > 10
+
+
+def test_every_file_opens_with_the_command_that_runs_it() -> None:
+    for path in FILES:
+        assert path.read_text().startswith("# "), path
+        assert "wmframe " in path.read_text().partition("\n_target_")[0].partition("\ndefaults")[0], path
+
+
+@pytest.mark.parametrize("target", shipped_targets())
+def test_signatures_read_as_text_are_pythons_own(target: str) -> None:
+    assert_same(read_signature(target, allowed=("wmframe",)))

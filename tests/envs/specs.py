@@ -1,0 +1,45 @@
+"""Every kind of environment, and ways to run one, for the tests of this folder."""
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wmframe.envs.car_racing import CarRacing
+from wmframe.envs.gymnasium_pixels import GymnasiumPixels
+from wmframe.envs.pixel_env import PixelEnv
+from wmframe.envs.spec import EnvSpec
+from wmframe.envs.toy import Toy
+
+Policy = Callable[[int], NDArray[np.float32]]
+
+SPECS: dict[str, EnvSpec] = {
+    "toy": Toy(),
+    "toy repeated": Toy(action_repeat=3),
+    "car fast": CarRacing(max_frames=40),
+    "car repeated": CarRacing(max_frames=40, action_repeat=4),
+    "car reference": CarRacing(max_frames=20, renderer="reference"),
+    "cart pole": GymnasiumPixels(id="CartPole-v1", action_size=2, max_frames=30),
+    "hill": GymnasiumPixels(id="MountainCarContinuous-v0", action_size=1, max_frames=20, action_repeat=2),
+}
+
+
+def held(seed: int, size: int, frames: int = 15) -> Policy:
+    """Random actions, each held for some steps, as a function of the step."""
+    rng = np.random.default_rng(seed)
+    actions = rng.uniform(-1.0, 1.0, (1000 // frames + 1, size)).astype(np.float32)
+    return lambda step: actions[step // frames]
+
+
+def digest(env: PixelEnv, seed: int, policy: Policy, steps: int) -> str:
+    """A hash of all frames, rewards and flags of one episode, cut after so many steps."""
+    state = hashlib.sha256()
+    frame, _ = env.reset(seed=seed)
+    state.update(frame.tobytes())
+    for step in range(steps):
+        frame, reward, terminated, truncated, _ = env.step(policy(step))
+        state.update(frame.tobytes() + repr((float(reward), terminated, truncated)).encode())
+        if terminated or truncated:
+            break
+    return state.hexdigest()

@@ -1,0 +1,61 @@
+"""The guard lets the tested Gymnasium pass and stops any other."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from wmframe.envs.car_racing import CarRacing
+from wmframe.envs.headless import headless
+from wmframe.errors import UserError
+
+with headless():
+    from gymnasium.envs.box2d import car_dynamics, car_racing
+
+    from wmframe.envs import car_racing_guard
+    from wmframe.envs.car_racing_camera import Camera
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    car_racing_guard.check_renderer.cache_clear()
+    yield
+    car_racing_guard.check_renderer.cache_clear()
+
+
+def test_the_tested_version_passes() -> None:
+    CarRacing().make()
+
+
+def test_a_changed_drawing_method_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def _render_road(self: Any, zoom: float, translation: Any, angle: float) -> None:
+        """Another way to draw a road."""
+
+    monkeypatch.setattr(car_racing.CarRacing, "_render_road", _render_road)
+    with pytest.raises(UserError, match=r"env\.renderer=reference"):
+        CarRacing().make()
+    CarRacing(renderer="reference").make()
+
+
+def test_a_changed_constant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(car_dynamics, "WHEEL_R", 28)
+    with pytest.raises(UserError, match=r"env\.renderer=reference"):
+        CarRacing().make()
+
+
+def test_missing_sources_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_source(_: object) -> str:
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr(inspect, "getsource", no_source)
+    with pytest.raises(UserError, match=r"env\.renderer=reference"):
+        CarRacing().make()
+
+
+def test_a_differing_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a processor or with a pygame that computes otherwise: here the camera is off by one pixel."""
+    honest = Camera.look
+    monkeypatch.setattr(Camera, "look", lambda self, points: honest(self, points) + 1.0)
+    with pytest.raises(UserError, match="on this machine"):
+        CarRacing().make()

@@ -1,0 +1,140 @@
+"""The page in a real browser: it says what it should, complains of nothing, asks nobody for anything.
+
+Chromium is driven by its command line alone. Its own housekeeping (update checks and the like) also stands in the
+net log and is told apart by its initiator; nothing leaves this machine, every name resolves to nowhere.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.report.examples import HOSTILE, contents, hostile
+from wmframe.report.page import render, write
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (apt-get install chromium)")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # it refuses to run as root with one, which is what a container is
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+)
+ITS_OWN = "not an origin"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit left behind: the page as the browser understood it, its console, the page's requests."""
+
+    dom: str
+    console: list[str]
+    requests: list[str]
+
+
+def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert CHROMIUM is not None
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+
+def visit(page: Path, folder: Path) -> Visit:
+    log = folder / "net.json"
+    done = chromium(
+        folder,
+        f"--log-net-log={log}",
+        "--enable-logging=stderr",
+        "--virtual-time-budget=3000",
+        "--dump-dom",
+        page.as_uri(),
+    )
+    record = json.loads(log.read_text(encoding="utf-8"))
+    start = record["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [event["params"] for event in record["events"] if event["type"] == start and "params" in event]
+    return Visit(
+        dom=done.stdout,
+        console=[line for line in done.stderr.splitlines() if "CONSOLE" in line],
+        requests=[each["url"] for each in asked if each["initiator"] != ITS_OWN],
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chromium")
+
+
+def test_the_page_has_its_headings_no_error_and_no_request(folder: Path) -> None:
+    seen = visit(write(contents(), folder / "report.html"), folder)
+    headings = re.findall(r"<h[12][^>]*>([^<]*)</h[12]>", seen.dom)
+    assert headings == [
+        *("car_racing, quick", "Scoreboard", "Gallery", "Curves", "Stages", "Notes"),
+        *("Configuration", "Provenance"),
+    ]
+    assert seen.console == []
+    assert seen.requests == []
+
+
+def test_hostile_contents_run_nothing(folder: Path) -> None:
+    seen = visit(write(hostile(), folder / "hostile.html"), folder)
+    assert re.findall(r"<script|<img src=\"x\"|<[^>]* onerror=", seen.dom) == []
+    assert seen.dom.count(HOSTILE.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")) >= 20
+    assert seen.console == []
+    assert seen.requests == []
+
+
+def test_the_policy_stops_what_escaping_would_have_missed(folder: Path) -> None:
+    """The control: without the policy the same checks do see a request and a script."""
+    intruder = '<img src="http://intruder.invalid/x.png"><script>console.error("ran")</script></main>'
+    guarded = render(contents()).replace("</main>", intruder)
+    naked = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", guarded)
+    page = folder / "intruder.html"
+    page.write_text(naked, encoding="utf-8")
+    seen = visit(page, folder)
+    assert seen.requests == ["http://intruder.invalid/x.png"]
+    assert any("ran" in line for line in seen.console)
+    page.write_text(guarded, encoding="utf-8")
+    seen = visit(page, folder)
+    assert seen.requests == []
+    assert len(seen.console) >= 2
+    assert all("Content Security Policy" in line for line in seen.console)
+
+
+def screenshot(page: Path, folder: Path, width: int, *flags: str) -> Image.Image:
+    path = folder / "page.png"
+    chromium(folder, *flags, f"--window-size={width},1200", f"--screenshot={path}", page.as_uri())
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+def test_the_page_follows_the_readers_colours(folder: Path) -> None:
+    page = write(contents(), folder / "report.html")
+    light = screenshot(page, folder, 1000).getpixel((3, 3))
+    dark = screenshot(page, folder, 1000, "--blink-settings=preferredColorScheme=0").getpixel((3, 3))
+    assert light == (0xFC, 0xFC, 0xFA)
+    assert dark == (0x14, 0x15, 0x18)
+
+
+def test_nothing_sticks_out_of_a_phone(folder: Path) -> None:
+    """A headless window is no narrower than 500 pixels: the page stands in a frame as wide as a phone."""
+    write(contents(), folder / "report.html")
+    probe = (
+        '<iframe src="report.html" style="width:360px;height:800px;border:0"></iframe><script>onload = () => {'
+        "const root = frames[0].document.documentElement;"
+        "document.body.dataset.width = `${root.scrollWidth} of ${root.clientWidth}`; }</script>"
+    )
+    page = folder / "phone.html"
+    page.write_text(probe, encoding="utf-8")
+    arguments = ("--allow-file-access-from-files", "--virtual-time-budget=3000", "--dump-dom", page.as_uri())
+    assert 'data-width="360 of 360"' in chromium(folder, *arguments).stdout

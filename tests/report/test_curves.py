@@ -1,0 +1,68 @@
+import re
+
+import numpy as np
+import pytest
+
+from tests.report.examples import HOSTILE
+from wmframe.report.contents import Curve, Series
+from wmframe.report.curves import LINES, MAX_POINTS, draw, style_of, thin
+
+
+def curve(*series: Series, title: str = "loss") -> Curve:
+    return Curve(title, "step", "loss", series)
+
+
+def test_short_series_are_left_alone() -> None:
+    assert thin(np.arange(MAX_POINTS)).tolist() == list(range(MAX_POINTS))
+
+
+@pytest.mark.parametrize("length", [MAX_POINTS + 1, 12345, 100_000])
+def test_long_series_keep_their_ends_their_spikes_and_their_gaps(length: int) -> None:
+    y = np.random.default_rng(0).normal(size=length)
+    y[length // 3], y[length // 2], y[length // 5] = 50.0, -50.0, np.nan
+    keep = thin(y)
+    assert len(keep) <= MAX_POINTS
+    assert np.all(np.diff(keep) > 0)
+    assert {0, length - 1, length // 3, length // 2, length // 5} <= set(keep.tolist())
+
+
+def test_the_drawing_is_deterministic_and_bare() -> None:
+    line = Series("train", np.arange(50.0), np.arange(50.0) ** 2, np.zeros(50), np.full(50, 3000.0))
+    svg = draw(curve(line))
+    assert svg == draw(curve(line))
+    assert svg.startswith('<svg viewBox="')
+    for forbidden in ("http", "xmlns", "<?xml", "<!DOCTYPE", "metadata", 'id="figure', "DejaVu"):
+        assert forbidden not in svg
+
+
+def test_every_colour_is_a_variable_of_the_page() -> None:
+    lines = [Series(str(index), [0.0, 1.0], [index, index]) for index in range(LINES)]
+    svg = draw(curve(*lines))
+    assert not re.search(r"(stroke|fill): #", svg)
+    assert {f"var(--line-{index})" in svg for index in range(LINES)} == {True}
+    assert "var(--ink)" in svg
+    assert "var(--grid)" in svg
+
+
+def test_no_text_of_the_user_enters_the_drawing() -> None:
+    dollars = f"$\\frac{{1}}$ {HOSTILE}"
+    svg = draw(Curve(dollars, dollars, dollars, [Series(dollars, [0.0, 1.0], [0.0, 1.0])], dollars))
+    assert "script" not in svg
+    assert "frac" not in svg
+
+
+def test_values_that_are_not_finite_become_gaps() -> None:
+    hole = Series("x", np.arange(6.0), [0.0, 1.0, np.nan, np.inf, 1.0, 2.0])
+    path = re.search(r'<path d="(M [^"]*)" clip-path[^>]*line-0', draw(curve(hole)).replace("\n", " "))
+    assert path is not None
+    assert path.group(1).count("M ") == 2
+
+
+@pytest.mark.parametrize("y", [[5.0], [np.nan], [0.0], [1e-30], [1e30]])
+def test_a_lone_point_is_drawn(y: list[float]) -> None:
+    svg = draw(curve(Series("x", [0.0], y)))
+    assert ("<use" in svg) == bool(np.isfinite(y[0]))
+
+
+def test_series_beyond_the_palette_are_dashed() -> None:
+    assert [style_of(index) for index in (0, LINES - 1, LINES)] == [(0, False), (LINES - 1, False), (0, True)]

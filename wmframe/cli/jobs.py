@@ -1,0 +1,70 @@
+"""Jobs run one after the other, each with its scoreboard and page; a sweep ends with a table.
+
+Bound jobs come in, an exit code goes out. Called by `wmframe run` once everything was checked.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wmframe.cli.prepare import Job
+from wmframe.errors import UserError
+from wmframe.pipeline.runner import Order, run
+from wmframe.pipeline.runs import Run
+from wmframe.report.gather import write_page
+from wmframe.report.scoreboard import lines
+from wmframe.tracking.progress import Progress
+
+
+@dataclass(frozen=True)
+class _Result:
+    """How a job of a sweep ended."""
+
+    overrides: Sequence[str]
+    run: Run | None
+    error: str = ""
+
+
+def run_all(jobs: Sequence[Job], command: str, allowed: Sequence[str]) -> int:
+    """Run all jobs and return the exit code: 0 only if every one finished."""
+    progress = Progress()
+    if len(jobs) == 1:
+        show(run_one(jobs[0], command, allowed, progress))
+        return 0
+    results = []
+    for number, job in enumerate(jobs, 1):
+        progress.say(f"job {number} of {len(jobs)}: {' '.join(job.overrides)}")
+        try:
+            results.append(_Result(job.overrides, run_one(job, command, allowed, progress)))
+        except UserError as error:
+            progress.say(f"job {number} failed: {error}")
+            results.append(_Result(job.overrides, None, str(error).splitlines()[0]))
+    _table(results)
+    return 0 if all(result.run is not None for result in results) else 1
+
+
+def run_one(job: Job, command: str, allowed: Sequence[str], progress: Progress) -> Run:
+    """Run a job and write its page."""
+    order = Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=allowed)
+    finished = run(order, progress)
+    write_page(finished, allowed=allowed)
+    return finished
+
+
+def show(finished: Run) -> None:
+    """Print the scoreboard and where to look."""
+    print("\n".join(lines(finished.record().scores)))
+    print(f"page: {finished.folder / 'report.html'}")
+
+
+def _table(results: Sequence[_Result]) -> None:
+    """Print a line per job: only the overrides that differ, its scores or why it failed."""
+    common = set.intersection(*(set(result.overrides) for result in results))
+    for number, result in enumerate(results, 1):
+        name = " ".join(o for o in result.overrides if o not in common) or "(no overrides)"
+        if result.run is None:
+            print(f"{number:>3}  failed    {name}  {result.error}", file=sys.stdout)
+            continue
+        scores = result.run.record().scores
+        said = "  ".join(f"{world} {sum(row['returns']) / len(row['returns']):.1f}" for world, row in scores.items())
+        print(f"{number:>3}  finished  {name}  {said}")

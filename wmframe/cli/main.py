@@ -1,0 +1,121 @@
+"""The `wmframe` command: finds the command's module, runs it, and answers mistakes without a traceback.
+
+In: the arguments as typed. Out: an exit code (0 done, 1 could not be finished, 2 a mistake in what was typed
+or configured, 130 interrupted). Each command is a module `wmframe.cli.<command>` with `HELP` and
+`execute(arguments)`, imported only when it is called, so that `wmframe --help` answers before torch or Hydra
+could load.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from wmframe import __version__
+from wmframe.config.suggest import did_you_mean, nearest
+from wmframe.errors import UserError
+
+COMMANDS = {
+    "run": "Train and score world models: collect, vision, memory, controller, evaluate.",
+    "plan": "Say what `run` would compute, what is cached, and why.",
+    "status": "List runs and artefacts, finished and in progress.",
+    "evaluate": "Score a run's driver again, on seeds of your choice.",
+    "report": "Write a run's page: scores, curves, pictures of the dream.",
+    "watch": "Write a video of a run's driver, awake or dreaming.",
+    "doctor": "Check this machine: packages, devices, disk, rendering.",
+}
+
+QUICK_START = """\
+wmframe: train a world model, then drive in its dream.
+
+  wmframe run preset=smoke              the whole pipeline, small (about a minute)
+  wmframe run experiment=car_racing     the paper's CarRacing
+  wmframe run vision.latent_size=16     any key of any YAML, changed
+  wmframe run -m world.temperature=0.5,1,1.15     a sweep; shared stages run once
+  wmframe plan preset=quick             what would run, and why
+  wmframe report runs/latest            a page to look at
+
+`wmframe --help` lists the commands, `wmframe run --help` explains one."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command's module, as far as the dispatcher cares: its help and its entry."""
+
+    help: str
+    execute: Callable[[list[str]], int]
+
+
+def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> int:
+    """Run one command and return the process's exit code; `package` is where the commands' modules are."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(arguments, package)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"wmframe: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("wmframe: interrupted; the same command goes on from where it stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return _hang_up()
+    except Exception:
+        traceback.print_exc()
+        print(
+            f"wmframe {__version__}: this is a bug in wmframe (or in a module that you allowed)."
+            " Please report it with the lines above and the command that you typed.",
+            file=sys.stderr,
+        )
+        return 1
+    return code
+
+
+def overview() -> str:
+    """The text of `wmframe --help`: all commands, a line each."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    usage = "usage: wmframe COMMAND [OPTIONS] [key=value ...]"
+    closing = "`wmframe COMMAND --help` explains one; `wmframe --version` says which this is."
+    return "\n".join([usage, "", *lines, "", closing])
+
+
+def load_command(name: str, package: str = "wmframe.cli") -> Command:
+    """Import a command's module."""
+    module = importlib.import_module(f"{package}.{name}")
+    return Command(cast("str", module.HELP), cast("Callable[[list[str]], int]", module.execute))
+
+
+def _dispatch(arguments: list[str], package: str) -> int:
+    match arguments:
+        case []:
+            print(QUICK_START)
+            return 0
+        case ["-h" | "--help" | "help", *_]:
+            print(overview())
+            return 0
+        case ["-V" | "--version", *_]:
+            print(f"wmframe {__version__}")
+            return 0
+        case [name, *rest] if name in COMMANDS:
+            command = load_command(name, package)
+            if "-h" in rest or "--help" in rest:
+                print(command.help.rstrip())
+                return 0
+            return command.execute(rest)
+    name = arguments[0]
+    if "=" in name:
+        raise UserError(f"{name} comes after a command: wmframe run {name}")
+    near = did_you_mean([f"wmframe {command}" for command in nearest(name, COMMANDS, cutoff=0.5)])
+    raise UserError(f"{name!r} is no command.{near}\n    The commands: {', '.join(COMMANDS)}")
+
+
+def _hang_up() -> int:
+    """The reader of our output went away (`wmframe status | head`): there is nobody to tell."""
+    with contextlib.suppress(OSError, ValueError):  # not a real file: nothing will be flushed at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

@@ -1,0 +1,78 @@
+"""What `run` and `plan` are told: flags and overrides, parted.
+
+In: the arguments after the command. Out: an `Invocation`. Called by the commands, before `prepare`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wmframe.config.suggest import did_you_mean, nearest
+from wmframe.errors import UserError
+
+FLAGS = ("-m", "--multirun", "--config-dir", "--allow", "--help")
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One command line: the overrides as typed, whether they are a sweep, and what the user adds.
+
+    `folders` are searched for YAML files after wmframe's own; `allowed` are the modules that targets may come
+    from.
+    """
+
+    overrides: tuple[str, ...]
+    multirun: bool = False
+    folders: tuple[Path, ...] = ()
+    allowed: tuple[str, ...] = ("wmframe",)
+
+
+def parse(arguments: Sequence[str]) -> Invocation:
+    """Part `-m`, `--config-dir DIR` and `--allow MODULE` from the overrides; UserError for any other flag."""
+    overrides: list[str] = []
+    folders: list[Path] = []
+    allowed = ["wmframe"]
+    multirun = False
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        flag, equals, value = argument.partition("=")
+        if argument in {"-m", "--multirun"}:
+            multirun = True
+        elif flag in {"--config-dir", "--allow"}:
+            value = value if equals else _next(flag, rest)
+            if flag == "--allow":
+                allowed.append(_module(value))
+            else:
+                folders.append(_folder(value))
+        elif argument.startswith("-"):
+            raise UserError(_no_such_flag(flag, value))
+        else:
+            overrides.append(argument)
+    return Invocation(tuple(overrides), multirun, tuple(folders), tuple(dict.fromkeys(allowed)))
+
+
+def _next(flag: str, rest: list[str]) -> str:
+    if not rest or rest[0].startswith("-"):
+        raise UserError(f"{flag} needs a value after it: {flag} {'MODULE' if flag == '--allow' else 'DIR'}")
+    return rest.pop(0)
+
+
+def _module(value: str) -> str:
+    if not all(part.isidentifier() for part in value.split(".")):
+        raise UserError(f"--allow {value}: a module's dotted name is wanted, as in --allow my_models.vision")
+    return value
+
+
+def _folder(value: str) -> Path:
+    path = Path(value)
+    if not value or not path.is_dir():
+        raise UserError(f"--config-dir {value}: there is no such folder")
+    return path
+
+
+def _no_such_flag(flag: str, value: str) -> str:
+    bare = flag.lstrip("-")
+    if value and flag not in FLAGS and not nearest(flag, FLAGS, cutoff=0.75):
+        return f"{flag}: overrides have no dashes before them; type {bare}={value}"
+    return f"{flag} is no flag.{did_you_mean(nearest(flag, FLAGS))}\n    The flags: {', '.join(FLAGS)}"

@@ -1,0 +1,56 @@
+"""`wmframe status`: runs, finished and not, and stages that were begun."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from wmframe.cli.values import parse_values
+from wmframe.errors import UserError
+from wmframe.pipeline.runs import all_runs, find_run
+from wmframe.report.numbers import duration
+from wmframe.report.scoreboard import lines
+
+HELP = """List runs and artefacts, finished and in progress.
+
+usage: wmframe status [RUN] [root=DIR]
+
+  wmframe status                  every run of this folder, and stages that were begun and not finished
+  wmframe status latest           one run: its stages, its scores, how to see more
+"""
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Print all runs, or one."""
+    given = parse_values(arguments, {"root": "."}, most_names=1, usage=HELP)
+    root = Path(given.values["root"])
+    if given.names:
+        return _one(given.names[0], root)
+    found = all_runs(root / "runs")
+    if not found:
+        print(f"no runs under {root / 'runs'} yet. The first: wmframe run env=toy preset=smoke tracker=none")
+    for run in found:
+        try:
+            record = run.record()
+        except UserError as error:
+            print(f"damaged   {run.name}  {error}")
+            continue
+        awake = record.scores.get("reality")
+        score = f"  awake {sum(awake['returns']) / len(awake['returns']):.1f}" if awake else ""
+        print(f"{record.state:<9} {run.name}  {duration(record.seconds)}{score}  {record.error}".rstrip())
+    for work in sorted(root.glob("artefacts/*/*.work")):
+        age = duration(time.time() - max(path.stat().st_mtime for path in [work, *work.rglob("*")]))
+        print(f"begun     {work.parent.name} {work.stem}, last touched {age} ago; the same command continues it")
+    return 0
+
+
+def _one(name: str, root: Path) -> int:
+    run = find_run(name, runs=root / "runs")
+    record = run.record()
+    print(f"{run.folder}\n{record.state}, begun {record.started}: {record.command}")
+    if record.error:
+        print(f"it failed: {record.error}")
+    for stage in record.stages:
+        print(f"  {stage.name:<14} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
+    print("\n".join(lines(record.scores)))
+    print(f"page: {run.folder / 'report.html'}")
+    return 0

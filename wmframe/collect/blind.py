@@ -1,0 +1,77 @@
+"""Policies that look at nothing: Brownian motion, and random actions held for a while.
+
+Independent uniform actions average to no steering at all, so neither source uses them. Legend: B lanes, A action.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
+
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source, blind
+from wmframe.data.seeds import draw_seeds
+from wmframe.worlds.rollout import Act
+
+Actions = Iterator[npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brownian(Source):
+    """Each action is the last one plus normal noise of deviation `spread`, clipped to [-1, 1] (ctallec: √(1/50))."""
+
+    episodes: NonNegativeInt
+    spread: PositiveFloat = 0.1414
+    origin: Origin = "random"
+
+    def batches(self, setting: Setting) -> Batches:
+        """Yield the episodes, `LANES` at a time."""
+        yield from _batches("brownian", self.episodes, setting, self._actions)
+
+    def _actions(self, rng: np.random.Generator, size: int) -> Actions:
+        action = np.zeros(size, np.float32)
+        while True:
+            action = np.clip(action + self.spread * rng.standard_normal(size, np.float32), -1, 1)
+            yield action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Source):
+    """A uniform action held for 1 … `longest` steps, then another (the paper's Take Cover data)."""
+
+    episodes: NonNegativeInt
+    longest: PositiveInt = 10
+    origin: Origin = "random"
+
+    def batches(self, setting: Setting) -> Batches:
+        """Yield the episodes, `LANES` at a time."""
+        yield from _batches("held", self.episodes, setting, self._actions)
+
+    def _actions(self, rng: np.random.Generator, size: int) -> Actions:
+        while True:
+            action = rng.uniform(-1, 1, size).astype(np.float32)
+            for _ in range(rng.integers(1, self.longest + 1)):
+                yield action
+
+
+class _Stream(Protocol):
+    def __call__(self, rng: np.random.Generator, size: int) -> Actions: ...
+
+
+def _batches(name: str, episodes: int, setting: Setting, stream: _Stream) -> Batches:
+    seeds = draw_seeds("train", (setting.seed, name, setting.round), episodes)
+    for at in range(0, episodes, LANES):
+        part = seeds[at : at + LANES]
+        streams = [stream(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
+        yield EpisodeBatch(world=blind(setting.batch, setting.action_size), act=_deal(streams), seeds=part, policies=[name] * len(part))
+
+
+def _deal(streams: list[Actions]) -> Act:
+    def act(features: Tensor) -> Tensor:
+        return torch.from_numpy(np.stack([next(stream) for stream in streams])).to(features.device)
+
+    return act

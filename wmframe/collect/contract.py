@@ -1,0 +1,87 @@
+"""What a source of episodes must offer, and what it is given.
+
+A source yields batches of episodes and is sent back what each earned, so an evolving one can learn from it. Because it
+only ever sees returns, a killed collection resumes by sending the recorded ones again. Called by the collect stage.
+Legend: B lanes, A action, D parameters.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from wmframe.controller.contract import Controller
+from wmframe.envs.batch import EnvBatch
+from wmframe.memory.contract import Memory
+from wmframe.memory.none import NoMemory
+from wmframe.vision.contract import Vision
+from wmframe.vision.none import NoVision
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.rollout import Act
+
+LANES = 64
+"""Episodes played side by side, and recorded in one shard."""
+
+Origin = Literal["random", "evolved", "driver"]
+"""What a data set says of itself: played at random, by a population evolving on real reward, by a driver."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """A finished agent: V, M, C, its parameters (D,), and whether it draws z or takes its mean."""
+
+    vision: Vision
+    memory: Memory
+    controller: Controller
+    parameters: Tensor
+    sample_latent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a source works with: the environments, A, the run's seed, the round (from 1), the last round's driver."""
+
+    batch: EnvBatch
+    action_size: int
+    seed: int
+    round: int
+    driver: Driver | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeBatch:
+    """Episodes to play: who acts in which world on which seeds, and what to call each lane's policy."""
+
+    world: Reality
+    act: Act
+    seeds: Sequence[int]
+    policies: Sequence[str]
+
+
+Batches = Generator[EpisodeBatch, npt.NDArray[np.float64], None]
+"""Yields batches; is sent their returns (B,)."""
+
+
+class Source(ABC):
+    """Where episodes come from. Concrete ones are frozen dataclasses, the schema of their YAML."""
+
+    origin: Origin
+
+    @abstractmethod
+    def batches(self, setting: Setting) -> Batches:
+        """Yield the batches of a round. Must depend on nothing but the setting and the returns sent."""
+
+
+def blind(batch: EnvBatch, action_size: int) -> Reality:
+    """A world for policies that look at nothing: the coarsest V, no M."""
+    return Reality(
+        batch=batch,
+        vision=NoVision(latent_size=1),
+        memory=NoMemory(latent_size=1, action_size=action_size),
+        senses="z",
+        sample_latent=False,
+    )

@@ -1,0 +1,72 @@
+"""The last round's driver, as it is and perturbed: data from where the agent really goes (paper, section 5).
+
+Perturbed parameters and noisy actions show M what happens beside the driver's own line. Legend: B lanes, A action.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from torch import Tensor
+
+from wmframe.collect.contract import LANES, Batches, Driver, EpisodeBatch, Origin, Setting, Source
+from wmframe.data.seeds import draw_seeds
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.rollout import Act, population_act
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driving(Source):
+    """Half of the episodes are driven by the driver, half by ones whose parameters differ by `parameter_noise`.
+
+    Every episode's actions carry normal noise, its deviation taken in turn from `action_noise`, clipped to [-1, 1].
+    """
+
+    episodes: NonNegativeInt
+    parameter_noise: NonNegativeFloat = 0.03
+    action_noise: list[NonNegativeFloat]
+    most_steps: PositiveInt | None = None
+    origin: Origin = "driver"
+
+    def batches(self, setting: Setting) -> Batches:
+        """Yield the episodes, `LANES` at a time; none in the first round, which has no driver yet."""
+        driver = setting.driver
+        if driver is None:
+            return
+        world = Reality(
+            batch=setting.batch,
+            vision=driver.vision,
+            memory=driver.memory,
+            senses=driver.controller.senses,
+            sample_latent=driver.sample_latent,
+            most_steps=self.most_steps,
+        )
+        seeds = draw_seeds("train", (setting.seed, "driving", setting.round), self.episodes)
+        for at in range(0, self.episodes, LANES):
+            part = seeds[at : at + LANES]
+            noises = [self.action_noise[i % len(self.action_noise)] for i in range(len(part))]
+            yield EpisodeBatch(
+                world=world,
+                act=self._act(driver, part, noises),
+                seeds=part,
+                policies=[f"driver_{'perturbed' if i % 4 > 1 else 'mean'}_{n:g}" for i, n in enumerate(noises)],
+            )
+
+    def _act(self, driver: Driver, seeds: Sequence[int], noises: Sequence[float]) -> Act:
+        chances = [np.random.default_rng((seed, 3)) for seed in seeds]
+        mean = driver.parameters.cpu().numpy()
+        drivers = np.stack([mean] * len(seeds))
+        for lane, chance in enumerate(chances):
+            if lane % 4 > 1:
+                drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
+        steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters), 1)
+        spread = torch.tensor(noises, dtype=torch.float32)[:, None]
+
+        def act(features: Tensor) -> Tensor:
+            actions = steered(features)
+            drawn = np.stack([chance.standard_normal(actions.shape[-1], np.float32) for chance in chances])
+            return (actions + (spread * torch.from_numpy(drawn)).to(actions.device)).clamp(-1, 1)
+
+        return act

@@ -1,0 +1,60 @@
+"""A population evolving on the real track for a few generations, every roll-out kept.
+
+What makes data worth dreaming of when random driving is mostly grass: it holds bad drivers and good ones on the same
+corners. C of the agent itself learns nothing here; this controller is thrown away. Legend: P candidates, R roll-outs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from pydantic import PositiveInt
+
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.controller.contract import Controller
+from wmframe.data.seeds import draw_seeds
+from wmframe.memory.contract import Memory
+from wmframe.search.settings import Search
+from wmframe.vision.contract import Vision
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.rollout import population_act
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evolving(Source):
+    """`search.generations` of `search.population` × `search.rollouts` episodes of at most `most_steps` steps.
+
+    The senses are this source's own, so that it needs no trained V: by default a coarse grey grid.
+    """
+
+    vision: Vision
+    memory: Memory
+    controller: Controller
+    search: Search
+    most_steps: PositiveInt | None = None
+    origin: Origin = "evolved"
+
+    def batches(self, setting: Setting) -> Batches:
+        """Yield a batch of P · R episodes per generation; all candidates of one meet the same R tracks."""
+        first = draw_seeds("train", (setting.seed, "evolving", setting.round), 1)[0]
+        strategy = self.search.begin(np.zeros(self.controller.size), first)
+        world = Reality(
+            batch=setting.batch,
+            vision=self.vision,
+            memory=self.memory,
+            senses=self.controller.senses,
+            sample_latent=False,
+            most_steps=self.most_steps,
+        )
+        for generation in range(self.search.generations):
+            seeds = draw_seeds(
+                "train", (setting.seed, "evolving", setting.round, generation), self.search.rollouts
+            )
+            candidates = torch.from_numpy(strategy.ask()).float()
+            returns = yield EpisodeBatch(
+                world=world,
+                act=population_act(self.controller, candidates, len(seeds)),
+                seeds=seeds * len(candidates),
+                policies=[f"evolving_{generation}"] * (len(seeds) * len(candidates)),
+            )
+            strategy.tell(returns.reshape(len(candidates), len(seeds)).mean(1))

@@ -1,0 +1,41 @@
+"""Play a batch of episodes into a shard, frame by frame.
+
+An `EpisodeBatch` comes in; an HDF5 file goes out. Called by the collect stage. Legend: B lanes, A action.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from wmframe.collect.contract import EpisodeBatch, Origin
+from wmframe.data.episodes import ShardWriter
+from wmframe.worlds.rollout import rollout
+
+
+def record(
+    shard: Path, batch: EpisodeBatch, *, source: str, origin: Origin, backend: str, tick: Callable[[int], None]
+) -> None:
+    """Play the batch to its end and write the shard; `tick` is told how many steps each moment brought."""
+    world = batch.world
+    with ShardWriter(shard, len(batch.seeds)) as writer:
+        alive = np.ones(len(batch.seeds), np.bool_)
+
+        def watch(actions: Tensor | None) -> None:
+            nonlocal alive
+            seen = world.observed
+            moved = None if actions is None else actions.cpu().numpy()
+            for lane in np.flatnonzero(alive):
+                if moved is not None:
+                    writer.step(lane, moved[lane], float(seen.rewards[lane]))
+                writer.frame(lane, seen.frames[lane])
+            if moved is not None:
+                tick(int(alive.sum()))
+            alive = ~seen.over
+
+        rollout(world, batch.act, batch.seeds, watch=watch)
+        for lane, seed in enumerate(batch.seeds):
+            known = {"seed": seed, "source": source, "origin": origin, "policy": batch.policies[lane]}
+            ended = bool(world.observed.terminated[lane])
+            writer.finish(lane, {**known, "backend": backend, "terminated": ended})

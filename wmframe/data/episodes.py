@@ -1,0 +1,180 @@
+"""Recorded episodes in HDF5 shards: frames compressed, everything else beside them.
+
+Collection writes one shard a batch of episodes, frame by frame, so memory does not grow with its length; the vision
+and latents stages read. A shard appears under its name only when complete. Legend: T steps, A action.
+An episode has T + 1 frames: frame t is what the actor saw before action t, the last one is where it ended.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+CHUNK: Final = 32
+"""Frames compressed together: what one read decompresses."""
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeInfo:
+    """Where an episode came from and how it went; its frames stay on disk.
+
+    `source` is the collector's name in the config, `origin` what the data set says of itself ("random", "evolved",
+    "driver"), `backend` the environment's, `steps` T, `terminated` False for a time limit.
+    """
+
+    shard: str
+    name: str
+    steps: int
+    seed: int
+    source: str
+    origin: str
+    policy: str
+    backend: str
+    episode_return: float
+    terminated: bool
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What happened in an episode besides its frames: actions (T, A), rewards (T,), terminated at the last step."""
+
+    actions: Floats
+    rewards: Floats
+    terminated: bool
+
+
+class ShardWriter:
+    """Writes B episodes side by side into one HDF5 file; use as a context manager.
+
+    Leaving it without an error renames the finished file into place; with one, nothing is left behind.
+    """
+
+    def __init__(self, path: Path, lanes: int) -> None:
+        self._path, self._part = path, path.with_suffix(".part")
+        self._file = h5py.File(self._part, "w")
+        self._frames: list[list[Bytes]] = [[] for _ in range(lanes)]
+        self._actions: list[list[Floats]] = [[] for _ in range(lanes)]
+        self._rewards: list[list[float]] = [[] for _ in range(lanes)]
+        for lane in range(lanes):
+            self._file.create_dataset(
+                f"{lane:04}/frames",
+                (0, 64, 64, 3),
+                np.uint8,
+                maxshape=(None, 64, 64, 3),
+                chunks=(CHUNK, 64, 64, 3),
+                compression="gzip",
+                compression_opts=4,
+            )
+
+    def frame(self, lane: int, frame: Bytes) -> None:
+        """Add a frame (64, 64, 3) to an episode."""
+        pending = self._frames[lane]
+        pending.append(frame.copy())
+        if len(pending) == CHUNK:
+            self._flush(lane)
+
+    def step(self, lane: int, action: Floats, reward: float) -> None:
+        """Add an action (A,) and the reward that it caused."""
+        self._actions[lane].append(action.copy())
+        self._rewards[lane].append(reward)
+
+    def finish(self, lane: int, info: dict[str, object]) -> None:
+        """Close an episode, with `EpisodeInfo`'s fields that the recorder cannot know."""
+        if self._frames[lane]:
+            self._flush(lane)
+        group = self._file[f"{lane:04}"]
+        rewards = np.asarray(self._rewards[lane], np.float32)
+        group["actions"] = np.asarray(self._actions[lane], np.float32)
+        group["rewards"] = rewards
+        known = {"shard": self._path.name, "name": f"{lane:04}", "steps": len(rewards)}
+        full = EpisodeInfo(**known, episode_return=float(rewards.sum(dtype=np.float64)), **info)  # type: ignore[arg-type]
+        group.attrs["info"] = json.dumps(asdict(full), sort_keys=True)
+
+    def _flush(self, lane: int) -> None:
+        dataset, pending = self._file[f"{lane:04}/frames"], self._frames[lane]
+        start = dataset.shape[0]
+        dataset.resize(start + len(pending), axis=0)
+        dataset[start:] = np.stack(pending)
+        pending.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if kind is not None:
+            self._part.unlink(missing_ok=True)
+            return
+        with self._part.open("rb") as handle:
+            os.fsync(handle.fileno())
+        self._part.replace(self._path)
+
+
+def read_infos(shard: Path) -> list[EpisodeInfo]:
+    """Return what a shard says of its episodes, in the order they were recorded."""
+    with h5py.File(shard, "r") as file:
+        return [EpisodeInfo(**json.loads(file[name].attrs["info"])) for name in sorted(file)]
+
+
+class EpisodeReader:
+    """Random access to the episodes of many shards; open files are kept, frames are not. Close when done.
+
+    `episodes` lists them in a fixed order; an episode's number is its place there.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.episodes: list[EpisodeInfo] = []
+        self._groups: list[h5py.Group] = []
+        self._files: list[h5py.File] = []
+        for folder in folders:
+            for shard in sorted(folder.glob("*.h5")):
+                file = h5py.File(shard, "r")
+                self._files.append(file)
+                for name in sorted(file):
+                    self.episodes.append(EpisodeInfo(**json.loads(file[name].attrs["info"])))
+                    self._groups.append(file[name])
+
+    def frames(self, episode: int, start: int = 0, stop: int | None = None) -> Bytes:
+        """Return frames start … stop of an episode, (n, 64, 64, 3)."""
+        frames: Bytes = self._groups[episode]["frames"][start:stop]
+        return frames
+
+    def steps(self, episode: int) -> Steps:
+        """Return an episode's actions and rewards."""
+        group = self._groups[episode]
+        return Steps(group["actions"][:], group["rewards"][:], self.episodes[episode].terminated)
+
+    def chunks(self, episodes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+        """Yield (episode, start, stop) of every compressed chunk of these episodes."""
+        for episode in episodes:
+            total = self.episodes[episode].steps + 1
+            for start in range(0, total, CHUNK):
+                yield episode, start, min(start + CHUNK, total)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files:
+            file.close()
+
+
+HELD_OUT_EVERY: Final = 10
+"""Every tenth episode is kept out of fitting, to measure on."""
+
+
+def split(episodes: int) -> tuple[list[int], list[int]]:
+    """Return the numbers of the episodes to fit on and of those held out (at least one each; the same if only one)."""
+    held_out = list(range(HELD_OUT_EVERY - 1, episodes, HELD_OUT_EVERY)) or [episodes - 1]
+    fit = [number for number in range(episodes) if number not in set(held_out)] or held_out
+    return fit, held_out

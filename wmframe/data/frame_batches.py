@@ -1,0 +1,63 @@
+"""Batches of frames for V, in an order that is a pure function of (seed, step).
+
+Whole compressed chunks are drawn into a pool, its frames are shuffled and dealt as batches; so memory holds one pool
+whatever the data's size, and a resumed fit sees exactly what an uninterrupted one would. Called by the vision stage.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from wmframe.data.episodes import CHUNK, EpisodeReader
+
+POOL_CHUNKS: Final = 256
+"""8,192 frames, 100 MB."""
+
+
+class FrameBatches(IterableDataset[Tensor]):
+    """Yields uint8 frames (B, 64, 64, 3) for steps start … stop of a fit; without replacement within an epoch.
+
+    A data set smaller than one batch is drawn from with replacement.
+    """
+
+    def __init__(
+        self, reader: EpisodeReader, episodes: Sequence[int], *, batch_size: int, seed: int, start: int, stop: int
+    ) -> None:
+        self._reader, self._chunks = reader, list(reader.chunks(episodes))
+        self._batch_size, self._seed, self._start, self._stop = batch_size, seed, start, stop
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Deal the batches."""
+        step, epoch = 0, 0
+        while step < self._stop:
+            for pool in self._pools(epoch):
+                frames = sum(stop - begin for _, begin, stop in pool)
+                batches = max(frames // self._batch_size, 1)
+                if step + batches > self._start:
+                    yield from self._deal(pool, (epoch, step), max(self._start - step, 0), self._stop - step)
+                step += batches
+                if step >= self._stop:
+                    return
+            epoch += 1
+
+    def _pools(self, epoch: int) -> list[list[tuple[int, int, int]]]:
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self._chunks))
+        size = max(POOL_CHUNKS, -(-self._batch_size // CHUNK))
+        return [[self._chunks[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
+
+    def _deal(
+        self, pool: list[tuple[int, int, int]], at: tuple[int, int], skip: int, most: int
+    ) -> Iterator[Tensor]:
+        frames = np.concatenate([self._reader.frames(*chunk) for chunk in sorted(pool)])
+        rng = np.random.default_rng((self._seed, *at, 1))
+        if len(frames) < self._batch_size:
+            order = rng.integers(len(frames), size=self._batch_size)
+        else:
+            order = rng.permutation(len(frames))
+        for batch in range(skip, min(max(len(frames) // self._batch_size, 1), most)):
+            rows = order[batch * self._batch_size : (batch + 1) * self._batch_size]
+            yield torch.from_numpy(frames[np.sort(rows)])

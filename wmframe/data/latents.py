@@ -1,0 +1,76 @@
+"""Encoded episodes on disk and in memory maps: (mu, logvar) of every frame, never a frozen sample.
+
+The latents stage writes one folder per (vision, collection); the memory and controller stages read many as one.
+Legend: N frames of all episodes end to end, E episodes, Z latent, A action.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class EncodedEpisodes:
+    """Episodes end to end. Row i of `actions`, `rewards`, `done` is the step taken at frame i.
+
+    mu, logvar (N, Z) float16; actions (N, A) float32; rewards, done (N,) float32, zero at each episode's last frame,
+    which no step follows; starts (E + 1,) int64: episode e is rows starts[e] … starts[e + 1].
+    """
+
+    mu: npt.NDArray[np.float16]
+    logvar: npt.NDArray[np.float16]
+    actions: npt.NDArray[np.float32]
+    rewards: npt.NDArray[np.float32]
+    done: npt.NDArray[np.float32]
+    starts: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        rows = int(self.starts[-1])
+        for field in fields(self)[:-1]:
+            if len(getattr(self, field.name)) != rows:
+                raise ValueError(f"{field.name} has {len(getattr(self, field.name))} rows, not {rows}")
+
+    def __len__(self) -> int:
+        """How many episodes there are."""
+        return len(self.starts) - 1
+
+    @classmethod
+    def load(cls, folder: Path) -> "EncodedEpisodes":
+        """Map a folder's arrays; nothing is read until used."""
+        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
+
+
+@dataclass(frozen=True)
+class EpisodeRef:
+    """Where an encoded episode lies: which folder, which rows [start, stop)."""
+
+    folder: int
+    start: int
+    stop: int
+
+    @property
+    def steps(self) -> int:
+        """How many steps it has: one fewer than its frames."""
+        return self.stop - self.start - 1
+
+
+class LatentData:
+    """Many folders of encoded episodes, newest last, as one list of episodes."""
+
+    def __init__(self, folders: Sequence[EncodedEpisodes]) -> None:
+        self.folders = tuple(folders)
+        self.episodes = tuple(
+            EpisodeRef(number, int(data.starts[e]), int(data.starts[e + 1]))
+            for number, data in enumerate(self.folders)
+            for e in range(len(data))
+        )
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest folder."""
+        return len(self.folders) - 1

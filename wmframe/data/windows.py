@@ -1,0 +1,89 @@
+"""Batches of recorded windows for M, each a pure function of (seed, step). Called by the memory stage.
+
+Legend: B batch, T the window's steps, Z latent, A action.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from wmframe.data.latents import EpisodeRef, LatentData
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Window(NamedTuple):
+    """A batch of recorded windows (a named tuple, because Lightning moves those to the device).
+
+    mu, logvar (B, T + 1, Z); actions (B, T, A); rewards, done, mask (B, T); all float32.
+    """
+
+    mu: Tensor
+    logvar: Tensor
+    actions: Tensor
+    rewards: Tensor
+    done: Tensor
+    mask: Tensor
+
+
+class Windows(IterableDataset[Window]):
+    """Yields `Window`s for steps start … stop of a fit.
+
+    A window begins at a uniformly drawn step of an episode drawn in proportion to its length; `newest_share` of each
+    batch is drawn from the newest folder, the rest from all.
+    """
+
+    def __init__(
+        self,
+        data: LatentData,
+        episodes: Sequence[int],
+        *,
+        batch_size: int,
+        length: int,
+        seed: int,
+        start: int,
+        stop: int,
+        newest_share: float = 0.0,
+    ) -> None:
+        self._data, self._length, self._batch_size = data, length, batch_size
+        self._seed, self._start, self._stop = seed, start, stop
+        self._all = [data.episodes[number] for number in episodes]
+        self._new = [episode for episode in self._all if episode.folder == data.newest] or self._all
+        self._from_new = round(newest_share * batch_size)
+
+    def __iter__(self) -> Iterator[Window]:
+        """Draw the batches."""
+        spread_all, spread_new = _by_length(self._all), _by_length(self._new)
+        for step in range(self._start, self._stop):
+            rng = np.random.default_rng((self._seed, step))
+            chosen = [self._all[i] for i in rng.choice(len(self._all), self._batch_size - self._from_new, p=spread_all)]
+            chosen += [self._new[i] for i in rng.choice(len(self._new), self._from_new, p=spread_new)]
+            yield self._window([(e, int(rng.integers(max(e.steps - self._length, 0) + 1))) for e in chosen])
+
+    def _window(self, places: Sequence[tuple[EpisodeRef, int]]) -> Window:
+        rows = [self._rows(episode, offset) for episode, offset in places]
+        return Window(*(torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)))
+
+    def _rows(self, episode: EpisodeRef, offset: int) -> list[npt.NDArray[np.float32]]:
+        data, length = self._data.folders[episode.folder], self._length
+        begin = episode.start + offset
+        steps = min(length, episode.steps - offset)
+        seen = [_padded(array[begin : begin + steps + 1], length + 1) for array in (data.mu, data.logvar)]
+        done_ = [_padded(array[begin : begin + steps], length) for array in (data.actions, data.rewards, data.done)]
+        return [*seen, *done_, _padded(np.ones(steps, np.float32), length)]
+
+
+def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:
+    full = np.zeros((length, *rows.shape[1:]), np.float32)
+    full[: len(rows)] = rows
+    return full
+
+
+def _by_length(episodes: Sequence[EpisodeRef]) -> Numbers:
+    lengths = np.array([episode.steps for episode in episodes], np.float64)
+    return lengths / lengths.sum()

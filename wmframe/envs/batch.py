@@ -1,0 +1,144 @@
+"""Many environments stepped together, in this process or in several.
+
+In: seeds, then actions (B, A) float32. Out: frames (B, 64, 64, 3) uint8, rewards and flags (B,). Called by:
+collection and the real world. Shapes: B lanes, one environment each; A action.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wmframe.envs.pixel_env import PixelEnv
+from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchStep:
+    """What one step of B lanes gave; the arrays are the caller's to keep.
+
+    Attributes:
+        frames: (B, 64, 64, 3) uint8.
+        rewards: (B,) float32, 0 where the lane was over before.
+        terminated: (B,) bool, the episode truly ended, now or earlier.
+        truncated: (B,) bool, it ran into its time limit, now or earlier.
+    """
+
+    frames: NDArray[np.uint8]
+    rewards: NDArray[np.float32]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+    @property
+    def over(self) -> NDArray[np.bool_]:
+        """(B,) bool: which lanes have come to an end of either kind."""
+        return self.terminated | self.truncated
+
+
+class EnvBatch(ABC):
+    """B independent episodes of one environment, in step.
+
+    A lane that is over stays still: it is not stepped, keeps its last frame and its flags, and earns 0;
+    nothing is ever reset behind the caller's back. What a lane does depends on its seed and its actions
+    alone.
+    """
+
+    spec: EnvSpec
+
+    @abstractmethod
+    def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
+        """Begin one episode per seed, as many as there are; returns their first frames (B, 64, 64, 3).
+
+        Raises:
+            UserError: an environment can't be made, or a worker process has died.
+        """
+
+    @abstractmethod
+    def step(self, actions: NDArray[np.float32]) -> BatchStep:
+        """Step each lane that is not over with its row of `actions` (B, A) in [-1, 1].
+
+        Raises:
+            UserError: a worker process has died.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let all environments and processes go; closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class SerialBatch(EnvBatch):
+    """All lanes in this process, one after the other; environments are kept from one reset to the next."""
+
+    def __init__(self, spec: EnvSpec) -> None:
+        self.spec = spec
+        self.envs: list[PixelEnv] = []
+        self.last = still(0)
+
+    def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
+        """See `EnvBatch.reset`."""
+        self.envs += [self.spec.make() for _ in range(len(seeds) - len(self.envs))]
+        self.last = still(len(seeds))
+        for lane, seed in enumerate(seeds):
+            self.last.frames[lane], _ = self.envs[lane].reset(seed=int(seed))
+        return self.last.frames.copy()
+
+    def step(self, actions: NDArray[np.float32]) -> BatchStep:
+        """See `EnvBatch.step`."""
+        last = self.last
+        check_actions(actions, len(last.rewards), self.spec.action_size)
+        last.rewards[:] = 0.0
+        for lane in np.flatnonzero(~last.over):
+            frame, reward, terminated, truncated, _ = self.envs[lane].step(actions[lane])
+            last.frames[lane], last.rewards[lane] = frame, reward
+            last.terminated[lane], last.truncated[lane] = terminated, truncated
+        return BatchStep(
+            frames=last.frames.copy(),
+            rewards=last.rewards.copy(),
+            terminated=last.terminated.copy(),
+            truncated=last.truncated.copy(),
+        )
+
+    def close(self) -> None:
+        """See `EnvBatch.close`."""
+        for env in self.envs:
+            env.close()
+        self.envs = []
+        self.last = still(0)
+
+
+def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
+    """A batch over `workers` processes; with 0 or 1, in this process. The results are the same."""
+    from wmframe.envs.process_batch import ProcessBatch
+
+    return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
+
+
+def still(lanes: int) -> BatchStep:
+    """The state of lanes of which nothing is known yet: black, without reward, not over."""
+    return BatchStep(
+        frames=np.zeros((lanes, *FRAME_SHAPE), np.uint8),
+        rewards=np.zeros(lanes, np.float32),
+        terminated=np.zeros(lanes, np.bool_),
+        truncated=np.zeros(lanes, np.bool_),
+    )
+
+
+def check_actions(actions: NDArray[np.float32], lanes: int, size: int) -> None:
+    """Raise a `ValueError` unless the actions are (lanes, size): broadcasting here would hide a mistake."""
+    if actions.shape != (lanes, size):
+        raise ValueError(f"actions have the shape {actions.shape}, not ({lanes}, {size})")

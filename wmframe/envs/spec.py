@@ -1,0 +1,51 @@
+"""What every environment is: a plain description in, a Gymnasium environment with 64×64 frames out.
+
+In: the keyword arguments of an `env` YAML. Out: `make()`, an environment whose observation is a frame
+(64, 64, 3) uint8 and whose action is float32 in [-1, 1]^A.
+Called by: collection, the real world, the report. Shapes: A action.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import PositiveInt
+
+if TYPE_CHECKING:
+    from wmframe.envs.pixel_env import PixelEnv
+
+FRAME_SIZE = 64
+FRAME_SHAPE = (FRAME_SIZE, FRAME_SIZE, 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvSpec(ABC):
+    """A description of an environment: cheap to build, picklable, equal if its values are equal.
+
+    Attributes:
+        action_size: A, the length of an action.
+        action_repeat: how many environment frames one action is held for; rewards are summed over them.
+        max_frames: the time limit in environment frames, that is before action repeat; it truncates, never
+            terminates.
+    """
+
+    action_size: PositiveInt
+    action_repeat: PositiveInt = 1
+    max_frames: PositiveInt = 1000
+
+    @property
+    @abstractmethod
+    def backend(self) -> str:
+        """What produced the frames, for a data set to record: package, version, environment, renderer."""
+
+    @abstractmethod
+    def make(self) -> "PixelEnv":
+        """A fresh environment.
+
+        Raises:
+            UserError: the environment can't be made as described; the message says what would do.
+        """
+
+    def reference(self) -> "EnvSpec":
+        """The spec that reported scores run on: itself, unless a slower, plainer one exists."""
+        return self

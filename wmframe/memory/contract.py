@@ -1,0 +1,79 @@
+"""What M must offer: carry a state through (z, a), and predict what comes next from it.
+
+Called by the stages (fit), by Reality (advance) and by Dream (advance, predict). Legend: B batch, T time, Z latent,
+A action, H hidden, K mixtures.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from wmframe.memory.mixture import Mixture
+
+
+@dataclass(frozen=True)
+class MemoryState:
+    """What M carries between steps: hidden `h` (B, H) and cell `c` (B, H); a memory without a cell repeats h."""
+
+    h: Tensor
+    c: Tensor
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """p(z', r, d | z, a, h) of one step or many, leading dimensions (...).
+
+    `latent` is the mixture over z' (..., Z, K); `reward` (...) its mean in the environment's own units; `done` (...)
+    the logit of a true end (a time limit is never one).
+    """
+
+    latent: Mixture
+    reward: Tensor
+    done: Tensor
+
+
+class Sequences(Protocol):
+    """A batch of recorded windows: what M learns from (`wmframe.data.windows.Window`).
+
+    mu, logvar (B, T + 1, Z); actions (B, T, A) in [-1, 1]; rewards, done (B, T) float, each standing at the step that
+    caused it; mask (B, T) is 1 where the step was recorded and 0 behind an episode's end.
+    """
+
+    mu: Tensor
+    logvar: Tensor
+    actions: Tensor
+    rewards: Tensor
+    done: Tensor
+    mask: Tensor
+
+
+class Memory(pl.LightningModule, ABC):
+    """M. Concrete classes take keyword-only arguments, which are the schema of their YAML.
+
+    `latent_size`, `action_size`, `hidden_size` are Z, A, H. The memory stage fits it for `steps` batches of
+    `batch_size` windows of `sequence` steps (`Sequences`); zero steps leave it as it was initialised.
+    `dreams` is False for a memory that predicts nothing: a Dream refuses it.
+    """
+
+    latent_size: int
+    action_size: int
+    hidden_size: int
+    steps: int
+    batch_size: int
+    sequence: int
+    dreams: bool = True
+
+    @abstractmethod
+    def initial(self, batch: int) -> MemoryState:
+        """Return the state before an episode's first step, for `batch` lanes."""
+
+    @abstractmethod
+    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
+        """Return the state after seeing z (B, Z) and doing action (B, A)."""
+
+    @abstractmethod
+    def predict(self, state: MemoryState) -> Prediction:
+        """Return what follows the step that led to `state`: z', reward and done."""

@@ -1,0 +1,142 @@
+"""The paper's MDN-RNN: an LSTM, K Gaussians per latent dimension, and heads for reward and done.
+
+Windows of latents and actions come in (`Sequences`); a state and a `Prediction` go out. Fitted by the memory stage.
+Legend: B batch, T time, Z latent, A action, H hidden, K mixtures.
+"""
+
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wmframe.memory.contract import Memory, MemoryState, Prediction, Sequences
+from wmframe.memory.mixture import Mixture
+
+_LOG_STD = (-7.0, 2.0)
+
+
+class MDNRNN(Memory):
+    """422,368 parameters at Z 32, A 3, H 256, K 5, before the two heads (paper, appendix A.2).
+
+    PyTorch's LSTM carries a second bias that adds to the first; it is pinned to zero. The loss is the mean NLL per
+    latent dimension + `reward_weight` · squared error of the scaled reward + `done_weight` · logistic loss in which
+    a true end counts `done_positive` times (10 in the authors' Doom code). Zero weights switch a head off: it then
+    predicts reward 0, or no end. Rewards are clipped to ±`reward_clip`, then divided by `reward_scale`. Gradients
+    are clipped to norm `gradient_clip`. `shuffle_rewards` deals each batch's rewards out at random: the control that
+    shows what a learned reward is worth.
+    """
+
+    def __init__(  # noqa: D107
+        self,
+        *,
+        latent_size: PositiveInt,
+        action_size: PositiveInt,
+        hidden_size: PositiveInt = 256,
+        mixtures: PositiveInt = 5,
+        dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
+        reward_weight: NonNegativeFloat = 1.0,
+        reward_scale: PositiveFloat = 1.0,
+        reward_clip: PositiveFloat = 1e6,
+        shuffle_rewards: bool = False,
+        done_weight: NonNegativeFloat = 1.0,
+        done_positive: PositiveFloat = 10.0,
+        learning_rate: PositiveFloat = 1e-3,
+        final_learning_rate: Annotated[float, Gt(0), Le(1)] = 1.0,
+        gradient_clip: PositiveFloat = 1.0,
+        batch_size: PositiveInt = 100,
+        sequence: PositiveInt = 500,
+        steps: NonNegativeInt = 4000,
+    ) -> None:
+        super().__init__()
+        self.latent_size, self.action_size, self.hidden_size = latent_size, action_size, hidden_size
+        self.mixtures, self.steps, self.batch_size, self.sequence = mixtures, steps, batch_size, sequence
+        self.reward_weight, self.reward_scale, self.reward_clip = reward_weight, reward_scale, reward_clip
+        self.shuffle_rewards = shuffle_rewards
+        self.done_weight, self.done_positive = done_weight, done_positive
+        self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
+        self.gradient_clip = gradient_clip
+        self.lstm = nn.LSTM(latent_size + action_size, hidden_size, batch_first=True)
+        nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)
+        self.dropout = nn.Dropout(dropout)
+        self.mixture = nn.Linear(hidden_size, 3 * mixtures * latent_size)
+        self.reward = nn.Linear(hidden_size, 1)
+        self.done = nn.Linear(hidden_size, 1)
+
+    def initial(self, batch: int) -> MemoryState:
+        """Return zeros, as the paper does."""
+        zeros = torch.zeros(batch, self.hidden_size, device=self.device)
+        return MemoryState(zeros, zeros)
+
+    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
+        """Return the LSTM's state after z (B, Z) and action (B, A)."""
+        lstm = self.lstm
+        h, c = torch.lstm_cell(
+            torch.cat((z, action), -1),
+            (state.h, state.c),
+            lstm.weight_ih_l0,
+            lstm.weight_hh_l0,
+            lstm.bias_ih_l0,
+            lstm.bias_hh_l0,
+        )
+        return MemoryState(h, c)
+
+    def predict(self, state: MemoryState) -> Prediction:
+        """Return the mixture over z', the reward and the done logit that follow `state`."""
+        return self._heads(state.h)
+
+    def loss(self, batch: Sequences) -> dict[str, Tensor]:
+        """Return the named terms of a batch: nll per latent dimension, scaled reward error, done, and the total."""
+        z = batch.mu + (batch.logvar / 2).exp() * torch.randn_like(batch.mu)
+        hidden, _ = self.lstm(torch.cat((z[:, :-1], batch.actions), -1))
+        said = self._heads(self.dropout(hidden))
+        rewards = batch.rewards.clamp(-self.reward_clip, self.reward_clip)
+        if self.shuffle_rewards:
+            rewards = rewards.flatten()[torch.randperm(rewards.numel(), device=rewards.device)].view_as(rewards)
+        weights = 1 + (self.done_positive - 1) * batch.done
+        nll = _mean(-said.latent.log_prob(z[:, 1:]).mean(-1), batch.mask)
+        reward = _mean(((said.reward - rewards) / self.reward_scale).square(), batch.mask)
+        done = _mean(
+            F.binary_cross_entropy_with_logits(said.done, batch.done, weights, reduction="none"), batch.mask
+        )
+        total = nll + self.reward_weight * reward + self.done_weight * done
+        return {"nll": nll, "reward_error": reward, "done_loss": done, "loss": total}
+
+    def training_step(self, batch: Sequences) -> Tensor:
+        """One step on windows of recorded episodes."""
+        terms = self.loss(batch)
+        self.log_dict({f"memory/{name}": value for name, value in terms.items()})
+        return terms["loss"]
+
+    def validation_step(self, batch: Sequences) -> None:
+        """The same terms on held-out episodes."""
+        terms = self.loss(batch)
+        self.log_dict({f"memory/held_out_{name}": value for name, value in terms.items()})
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Adam, its learning rate falling linearly over `steps`."""
+        adam = torch.optim.Adam((p for p in self.parameters() if p.requires_grad), lr=self.learning_rate)
+        falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, self.final_learning_rate, max(self.steps, 1))
+        return {"optimizer": adam, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip the gradients' norm."""
+        nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def _heads(self, hidden: Tensor) -> Prediction:
+        shape = (*hidden.shape[:-1], self.latent_size, self.mixtures)
+        logits, mean, log_std = (part.reshape(shape) for part in self.mixture(hidden).chunk(3, -1))
+        reward, done = self.reward(hidden)[..., 0], self.done(hidden)[..., 0]
+        return Prediction(
+            Mixture(logits, mean, log_std.clamp(*_LOG_STD)),
+            reward * self.reward_scale if self.reward_weight > 0 else torch.zeros_like(reward),
+            done if self.done_weight > 0 else torch.full_like(done, -torch.inf),
+        )
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of values (B, T) over the recorded steps."""
+    return (values * mask).sum() / mask.sum()

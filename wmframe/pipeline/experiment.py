@@ -1,0 +1,67 @@
+"""The whole experiment's schema: what conf/config.yaml may hold. Binding reads it; nothing ever constructs it.
+
+The groups' classes are named only as types, so that checking a config imports nothing heavy.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Le
+from pydantic import NonNegativeInt, PositiveInt
+
+if TYPE_CHECKING:
+    from wmframe.collect.collection import Collection
+    from wmframe.controller.contract import Controller
+    from wmframe.envs.spec import EnvSpec
+    from wmframe.memory.contract import Memory
+    from wmframe.search.settings import Search
+    from wmframe.stages.evaluate import Evaluation
+    from wmframe.stages.machine import Machine
+    from wmframe.tracking.tracker import Tracker
+    from wmframe.vision.contract import Vision
+    from wmframe.worlds.settings import WorldSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaterRounds:
+    """What rounds 2, 3, … do with what the round before left (paper, section 5: the iterative procedure).
+
+    `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
+    `controller` continues from its parameters or starts over. `newest_share` of M's batches and of the dreams'
+    starts comes from the newest data. `memory_steps` and `generations` replace the first round's, where given.
+    """
+
+    vision: Literal["keep", "refit"] = "keep"
+    memory: Literal["continue", "refit"] = "continue"
+    controller: Literal["continue", "restart"] = "continue"
+    newest_share: Annotated[float, Ge(0), Le(1)] = 0.5
+    memory_steps: NonNegativeInt | None = None
+    generations: NonNegativeInt | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Where things lie: `artefacts/` and `runs/` are folders of `root`, which is relative to the working directory."""
+
+    root: str = "."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One experiment: `rounds` of collect → vision → latents → memory → controller, then a score."""
+
+    name: str
+    seed: NonNegativeInt
+    rounds: PositiveInt
+    later_rounds: LaterRounds
+    env: "EnvSpec"
+    collect: "Collection"
+    vision: "Vision"
+    memory: "Memory"
+    controller: "Controller"
+    world: "WorldSettings"
+    search: "Search"
+    evaluate: "Evaluation"
+    trainer: "Machine"
+    tracker: "Tracker"
+    paths: Paths

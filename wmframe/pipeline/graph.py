@@ -1,0 +1,155 @@
+"""The stage graph of an experiment: which results there are, what is in the key of each, and what it is made of.
+
+A bound experiment comes in, nodes in an order in which they can be computed go out. Imports nothing heavy, so that
+`wmframe plan` answers at once. Called by the runner and by `wmframe plan`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from wmframe.config.bind import Component
+from wmframe.errors import UserError
+from wmframe.pipeline.artefact import Request
+from wmframe.stages.versions import CODE_VERSIONS
+
+TARGET: Final = "wmframe.pipeline.experiment.Experiment"
+
+Config = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One result to be had: its `name` in the graph ("memory.2"), what stands in its key, what it is made of."""
+
+    name: str
+    config: Config
+    parents: Mapping[str, "Node"]
+
+    @property
+    def stage(self) -> str:
+        """The stage that computes it."""
+        return self.name.split(".")[0]
+
+    @cached_property
+    def request(self) -> Request:
+        """What to ask the store for."""
+        return Request(
+            stage=self.stage,
+            code_version=CODE_VERSIONS[self.stage],
+            config={k: v.plain() if isinstance(v, Component) else v for k, v in self.config.items()},
+            parents={name: node.request.key for name, node in self.parents.items()},
+            seeds={"seed": self.config["seed"]} if "seed" in self.config else {},
+        )
+
+
+def graph(experiment: Component) -> list[Node]:
+    """Return every node of an experiment once, parents before children; the last one is its score."""
+    parts = _Parts(experiment.arguments)
+    rounds = int(parts.plain("rounds"))  # type: ignore[call-overload]
+    later = parts.component("later_rounds").arguments
+    if rounds > 1 and later["vision"] == "refit" and later["memory"] == "continue":
+        raise UserError(
+            "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
+            "follow. Use later_rounds.memory=refit, or later_rounds.vision=keep."
+        )
+    nodes: dict[str, Node] = {}
+    last: dict[str, Node] = {}
+    for number in range(1, rounds + 1):
+        last = _round(parts, number, last, nodes)
+    agent = {name: last[name] for name in ("vision", "memory", "controller")}
+    baseline = _add(nodes, Node("baseline", parts.pick("env", "evaluate"), {}))
+    config = parts.pick("env", "evaluate", "world")
+    _add(nodes, Node("evaluate", config, {**agent, "baseline": baseline}))
+    return list(nodes.values())
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """An experiment's arguments, picked by name."""
+
+    arguments: Mapping[str, object]
+
+    def pick(self, *names: str) -> dict[str, object]:
+        return {name: self.arguments[name] for name in names}
+
+    def plain(self, name: str) -> object:
+        return self.arguments[name]
+
+    def component(self, name: str) -> Component:
+        value = self.arguments[name]
+        assert isinstance(value, Component)  # noqa: S101  # binding has seen to it
+        return value
+
+    def with_argument(self, name: str, argument: str, value: object) -> Component:
+        """Return a component with one argument replaced, if there is a value and it takes such an argument."""
+        component = self.component(name)
+        if value is None or argument not in component.arguments:
+            return component
+        return replace(component, arguments={**component.arguments, argument: value})
+
+
+def _round(parts: _Parts, number: int, last: Mapping[str, Node], nodes: dict[str, Node]) -> dict[str, Node]:
+    """Add a round's nodes; return the newest of each stage."""
+    later = parts.component("later_rounds").arguments if number > 1 else {}
+    collected = {f"collect.{n}": nodes[f"collect.{n}"] for n in range(1, number)}
+    driver = {name: last[name] for name in ("vision", "memory", "controller") if name in last}
+    config = parts.pick("env", "collect", "seed") | {"round": number}
+    if driver:
+        config |= parts.pick("world")
+    collected[f"collect.{number}"] = _add(nodes, Node(f"collect.{number}", config, driver))
+
+    vision = last.get("vision")
+    if vision is None or later["vision"] == "refit":
+        vision = _add(nodes, Node(f"vision.{number}", parts.pick("vision", "seed"), collected))
+    vision_round = vision.name.split(".")[1]
+    latents = {}
+    for n in range(1, number + 1):
+        name = f"latents.{vision_round}_{n}"
+        parents = {"vision": vision, "collect": collected[f"collect.{n}"]}
+        latents[f"latents.{n}"] = nodes.get(name) or _add(nodes, Node(name, {}, parents))
+
+    share = {"newest_share": later.get("newest_share", 0.0)}
+    memory = _add(nodes, _memory(parts, number, latents, later, last, share))
+    controller = _add(nodes, _controller(parts, number, {"vision": vision, "memory": memory}, latents, later, last, share))
+    return {"vision": vision, "memory": memory, "controller": controller}
+
+
+def _memory(
+    parts: _Parts,
+    number: int,
+    latents: Mapping[str, Node],
+    later: Config,
+    last: Mapping[str, Node],
+    share: Config,
+) -> Node:
+    memory = parts.with_argument("memory", "steps", later.get("memory_steps"))
+    parents = dict(latents)
+    if later.get("memory") == "continue":
+        parents["memory"] = last["memory"]
+    return Node(f"memory.{number}", {"memory": memory, **parts.pick("seed"), **share}, parents)
+
+
+def _controller(
+    parts: _Parts,
+    number: int,
+    models: Mapping[str, Node],
+    latents: Mapping[str, Node],
+    later: Config,
+    last: Mapping[str, Node],
+    share: Config,
+) -> Node:
+    search = parts.with_argument("search", "generations", later.get("generations"))
+    config = {**parts.pick("controller", "world", "seed"), "search": search, **share}
+    if parts.component("world").target.endswith(".RealitySettings"):
+        config |= parts.pick("env")
+    parents = {**models, **latents}
+    if later.get("controller") == "continue":
+        parents["controller"] = last["controller"]
+    return Node(f"controller.{number}", config, parents)
+
+
+def _add(nodes: dict[str, Node], node: Node) -> Node:
+    nodes[node.name] = node
+    return node

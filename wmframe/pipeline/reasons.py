@@ -1,0 +1,63 @@
+"""Why a stage will run: how its request differs from the nearest result there is.
+
+Comes in: the manifests on disk and a request's config and parents. Goes out: the nearest manifest and lines
+for a person. Called by the store for `wmframe plan`. Nothing here decides anything: whether a stage runs
+depends on its key alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from wmframe.data.files import read_json
+from wmframe.errors import UserError
+from wmframe.pipeline.artefact import MANIFEST, Request
+from wmframe.pipeline.keys import difference
+
+
+def manifests(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the manifest of every artefact in a stage's `folder`, unchecked, skipping those that cannot be
+    read.
+    """
+    for path in sorted(folder.glob("[0-9a-f]" * 16)):
+        try:
+            manifest = read_json(path / MANIFEST)
+            difference(manifest["config"], {})
+            parent_lines(manifest["parents"], {})
+            str(manifest["created"]), int(manifest["code_version"])
+        except (UserError, KeyError, TypeError, ValueError, AttributeError):
+            continue
+        yield manifest
+
+
+def nearest(
+    folder: Path, config: Mapping[str, Any], parents: Mapping[str, str] | None = None
+) -> Mapping[str, Any] | None:
+    """Return the manifest that differs least from `config`, then from `parents`, the newest of equals; None
+    without any.
+    """
+
+    def distance(manifest: Mapping[str, Any]) -> tuple[int, int]:
+        lines = [] if parents is None else parent_lines(manifest["parents"], parents)
+        return len(difference(manifest["config"], config)), len(lines)
+
+    newest_first = sorted(manifests(folder), key=lambda manifest: str(manifest["created"]), reverse=True)
+    return min(newest_first, key=distance, default=None)
+
+
+def changes(manifest: Mapping[str, Any], request: Request) -> list[str]:
+    """Say what separates a recorded result from the request: config fields, code version, parents."""
+    lines = difference(manifest["config"], request.config)
+    if manifest["code_version"] != request.code_version:
+        lines.append(f"code version: {manifest['code_version']} → {request.code_version}")
+    return lines + parent_lines(manifest["parents"], request.parents)
+
+
+def parent_lines(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Say which parents are other ones, one line each: `from another vision: 3f2a… → 91bc…`."""
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return [f"from another {name}: {_short(old.get(name))} → {_short(new.get(name))}" for name in names]
+
+
+def _short(key: str | None) -> str:
+    return "(none)" if key is None else f"{key[:4]}…"

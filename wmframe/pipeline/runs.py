@@ -1,0 +1,144 @@
+"""Run folders: what a person finds after a run, and what later commands open.
+
+    runs/20261122-104500-car_racing-3f2a/
+        config.yaml    the whole experiment, every default written out
+        run.json       command, stages with their keys, scores, how it ended
+        report.html    the page (written by the command)
+    runs/latest        a link to the newest
+
+Called by the runner and by the commands that take a RUN.
+"""
+
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from wmframe.config.bind import Component, bind
+from wmframe.data.files import read_json, write_atomic, write_json
+from wmframe.errors import UserError
+
+RunState = Literal["running", "finished", "failed"]
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_CONFIG, _RECORD, _LATEST = "config.yaml", "run.json", "latest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """How a run came by one result: its name in the graph, its key, whether it was there already, and the time."""
+
+    name: str
+    stage: str
+    key: str
+    state: Literal["cached", "ran"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """run.json. `scores` maps a world ("reality", "dream", "random") to returns and lengths per episode."""
+
+    command: str
+    state: RunState
+    started: str
+    overrides: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+    stages: tuple[StageRecord, ...] = ()
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder. `root` is where its artefacts and runs lie."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """The project's folder, two above this one."""
+        return self.folder.parent.parent
+
+    @property
+    def name(self) -> str:
+        """The folder's name, unique among runs."""
+        return self.folder.name
+
+    def experiment(self, allowed: Sequence[str]) -> Component:
+        """Return the experiment, bound again; raises ConfigError if the file does not hold one."""
+        file = self.folder / _CONFIG
+        try:
+            config = yaml.safe_load(file.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(f"{file}: not readable as YAML ({error})", exit_code=1) from error
+        if not isinstance(config, dict):
+            raise UserError(f"{file}: holds no experiment", exit_code=1)
+        return bind(config, allowed=allowed)
+
+    def record(self) -> RunRecord:
+        """Return run.json."""
+        plain = read_json(self.folder / _RECORD)
+        try:
+            stages = tuple(StageRecord(**stage) for stage in plain.pop("stages"))
+            return RunRecord(stages=stages, **plain)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise UserError(f"{self.folder / _RECORD}: not a run's record ({error})", exit_code=1) from error
+
+    def write(self, record: RunRecord) -> None:
+        """Replace run.json."""
+        write_json(self.folder / _RECORD, asdict(record))
+
+
+def create_run(root: Path, name: str, experiment: Component) -> Run:
+    """Make a folder of its own for a new run, however many start in the same second, and point `latest` at it."""
+    if _NAME.fullmatch(name) is None:
+        raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
+    runs = root / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    while True:
+        folder = runs / f"{stamp}-{name}-{secrets.token_hex(2)}"
+        try:
+            folder.mkdir()
+            break
+        except FileExistsError:
+            continue
+    write_atomic(folder / _CONFIG, yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True))
+    _point(runs / _LATEST, folder.name)
+    return Run(folder)
+
+
+def find_run(named: str, *, runs: Path = Path("runs")) -> Run:
+    """Return the run that a person names by its folder, by its name under `runs`, or as "latest"."""
+    for folder in (Path(named), runs / named):
+        if (folder / _RECORD).is_file():
+            return Run(folder.resolve())
+    there = [path.name for path in _folders(runs)]
+    near = difflib.get_close_matches(named, there, 3, 0.3) or there[-3:]
+    hint = f" The nearest: {', '.join(near)}." if near else f" There are no runs under {runs}/ yet: wmframe run"
+    raise UserError(f"no run {named!r}.{hint}")
+
+
+def all_runs(runs: Path) -> list[Run]:
+    """Return every run under `runs`, oldest first."""
+    return [Run(folder) for folder in _folders(runs)]
+
+
+def _folders(runs: Path) -> list[Path]:
+    return sorted(path.parent for path in runs.glob(f"*/{_RECORD}") if not path.parent.is_symlink())
+
+
+def _point(link: Path, target: str) -> None:
+    temporary = link.with_name(f".{secrets.token_hex(4)}.link")
+    os.symlink(target, temporary)
+    temporary.replace(link)

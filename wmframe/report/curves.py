@@ -1,0 +1,139 @@
+"""Curves as inline SVG: matplotlib draws lines and tick numbers, the page writes every word around them.
+
+In: a `Curve`. Out: one `<svg>` that takes its colours from the page's CSS variables, so that it is readable
+in light and dark, and holds no text of the user's. Called by `wmframe.report.page`.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter, MaxNLocator
+
+from wmframe.report.contents import Curve, Numbers, Series
+from wmframe.report.numbers import compact
+
+MAX_POINTS = 2000
+LINES = 6  # colours --line-0 ... --line-5 of the page; further series begin again, dashed
+WIDTH, HEIGHT = 5.6, 3.1  # inches: at the page's column width a tick number is as large as a caption
+# colours that stand for a CSS variable until the drawing is done; no other colour is ever drawn
+INK, GRID = "#01fe01", "#02fe02"
+SERIES = tuple(f"#03fe{index:02x}" for index in range(LINES))
+
+Column = npt.NDArray[np.float64]
+
+
+class CompactFormatter(Formatter):
+    """All ticks of an axis in one unit: matplotlib's own way would put it in a corner, as 1e6."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write one tick by itself."""
+        return compact([x])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Write the ticks of an axis."""
+        return compact(values)
+
+
+def thin(y: Numbers, limit: int = MAX_POINTS) -> npt.NDArray[np.intp]:
+    """Return at most `limit` (>= 4) sorted indices of y (T,): first, last, the extremes of equal stretches.
+
+    A spike survives, and a value that is not finite does too, as the gap it is.
+    """
+    values = np.asarray(y, float)
+    if len(values) <= limit:
+        return np.arange(len(values))
+    edges = np.linspace(0, len(values), (limit - 2) // 2 + 1).astype(int)
+    keep = {0, len(values) - 1}
+    for start, stop in pairwise(edges):
+        keep |= {start + int(np.argmin(values[start:stop])), start + int(np.argmax(values[start:stop]))}
+    return np.array(sorted(keep))
+
+
+def style_of(index: int) -> tuple[int, bool]:
+    """Return (colour number, dashed) of the series at this index; the legend uses the same."""
+    return index % LINES, index >= LINES
+
+
+def draw(curve: Curve) -> Markup:
+    """Return the figure as SVG markup. The same curve gives the same characters."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    FigureCanvasSVG(figure)
+    axes = figure.add_subplot()
+    for index, series in enumerate(curve.series):
+        _line(axes, index, series)
+    _dress(axes)
+    buffer = io.StringIO()
+    settings: dict[Any, Any] = {"svg.hashsalt": f"wmframe {curve.title}", "svg.fonttype": "none"}
+    with mpl.rc_context(settings):
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+        )
+    return Markup(_inline(buffer.getvalue()))  # noqa: S704  numbers and colours of our own only
+
+
+def _finite(column: Numbers) -> Column:
+    values = np.array(column, float)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _line(axes: Axes, index: int, series: Series) -> None:
+    number, dashed = style_of(index)
+    keep = thin(series.y)
+    x, y = _finite(series.x)[keep], _finite(series.y)[keep]
+    if series.low is not None and series.high is not None:
+        band = (_finite(series.low)[keep], _finite(series.high)[keep])
+        axes.fill_between(x, *band, color=SERIES[number], alpha=0.16, linewidth=0)
+    # a lone point, or one between two gaps, has no line to show it
+    alone = int(np.isfinite(y).sum()) < 3
+    axes.plot(
+        x,
+        y,
+        color=SERIES[number],
+        linewidth=1.6,
+        linestyle="--" if dashed else "-",
+        marker="o" if alone else None,
+        markersize=5,
+        solid_capstyle="round",
+    )
+
+
+def _dress(axes: Axes) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(GRID)
+    axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=11, labelcolor=INK, pad=6)
+    axes.margins(x=0.015, y=0.08)
+    axes.patch.set_visible(False)
+    for axis, bins in ((axes.xaxis, 6), (axes.yaxis, 5)):
+        axis.set_major_locator(MaxNLocator(nbins=bins))
+        axis.set_major_formatter(CompactFormatter())
+
+
+def _inline(svg: str) -> str:
+    """Make a stand-alone SVG file a part of an HTML page: no prologue, no namespaces, no ids, CSS colours."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(
+        r'^<svg[^>]*(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', body
+    )
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
+    names: Sequence[tuple[str, str]] = [(INK, "ink"), (GRID, "grid")]
+    for colour, name in [*names, *((colour, f"line-{index}") for index, colour in enumerate(SERIES))]:
+        body = body.replace(colour, f"var(--{name})")
+    # the page's own type face, with figures of one width
+    return re.sub(r"font-family: [^;\"]*;? ?", "", body)

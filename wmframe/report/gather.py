@@ -1,0 +1,175 @@
+"""From a run's folder to its page: read the artefacts, let V and M draw, write report.html.
+
+A finished run comes in; `Contents` and the page go out. Called by `wmframe run` and `wmframe report`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wmframe.config.bind import Component
+from wmframe.data.episodes import EpisodeReader, split
+from wmframe.errors import UserError
+from wmframe.memory.contract import Memory
+from wmframe.pipeline.artefact import Artefact
+from wmframe.pipeline.runs import Run, RunRecord
+from wmframe.pipeline.store import Store
+from wmframe.report.contents import Contents, Frames, OpenLoop, Reconstructions, Score, StageRow
+from wmframe.report.histories import curves
+from wmframe.report.page import write
+from wmframe.report.scoreboard import LABELS
+from wmframe.stages.models import load_memory, load_vision
+from wmframe.vision.contract import Vision
+from wmframe.worlds.open_loop import open_loop
+
+_SHOWN = 12
+"""Reconstructions and prior samples on the page."""
+
+_STEPS, _PRIMED = 80, 20
+"""The open-loop dream: its length, and how much of it M is shown."""
+
+_CPU = torch.device("cpu")
+
+
+def write_page(run: Run, *, allowed: Sequence[str]) -> Path:
+    """Write a run's page into its folder."""
+    return write(gather(run, allowed=allowed), run.folder / "report.html")
+
+
+def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
+    """Read all that the page shows. Raises UserError if an artefact of the run is missing or damaged."""
+    record, experiment = run.record(), run.experiment(allowed)
+    artefacts = open_artefacts(run, record)
+    newest = {artefact.stage: artefact for artefact in artefacts.values()}
+    pictures = _pictures(newest, experiment, allowed) if {"collect", "vision", "memory"} <= newest.keys() else {}
+    world = experiment.arguments["world"]
+    dreams = isinstance(world, Component) and world.target.endswith(".DreamSettings")
+    return Contents(
+        title=run.name,
+        subtitle=record.command,
+        scores=_scores(record),
+        curves=curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
+        stages=[
+            StageRow(s.name, s.key, s.state, s.seconds, list(artefacts[s.name].manifest["parents"].values()))
+            for s in record.stages
+        ],
+        config=experiment.plain(),
+        provenance=record.provenance,
+        notes=_notes(artefacts, experiment),
+        learned_in="dream" if dreams else "reality",
+        episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
+        **pictures,
+    )
+
+
+def open_artefacts(run: Run, record: RunRecord) -> dict[str, Artefact]:
+    """Return a run's artefacts by their names in the graph, every byte checked."""
+    store = Store(run.root / "artefacts")
+    found = {}
+    for stage in record.stages:
+        artefact = store.find(stage.stage, stage.key)
+        if artefact is None:
+            raise UserError(
+                f"{run.name}: its {stage.name} ({stage.stage}/{stage.key}) is missing or damaged under "
+                f"{run.root / 'artefacts'}. Type its command again to compute it: {record.command}",
+                exit_code=1,
+            )
+        found[stage.name] = artefact
+    return found
+
+
+def _scores(record: RunRecord) -> list[Score]:
+    return [
+        Score(
+            name=name,
+            label=label,
+            returns=record.scores[name]["returns"],
+            world="dream" if name == "dream" else "reality",
+            seeds=record.seeds,
+            note=f"{np.mean(record.scores[name]['lengths']):.0f} steps an episode",
+        )
+        for name, label in LABELS.items()
+        if name in record.scores
+    ]
+
+
+def _notes(artefacts: Mapping[str, Artefact], experiment: Component) -> list[str]:
+    from wmframe.data.files import read_json
+
+    notes = []
+    for name, artefact in artefacts.items():
+        if artefact.stage == "collect":
+            facts = read_json(artefact.file("summary.json"))
+            origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
+            notes.append(f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes)")
+    return notes
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """One held-out episode: frames (T, 64, 64, 3) and the actions (T, A) taken at them."""
+
+    frames: Frames
+    actions: np.ndarray  # type: ignore[type-arg]
+
+
+def _pictures(
+    newest: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]
+) -> dict[str, object]:
+    vision = load_vision(newest["vision"].path, allowed=allowed, device=_CPU)
+    memory = load_memory(newest["memory"].path, allowed=allowed, device=_CPU)
+    episode, spread = _recorded(newest["collect"].path)
+    chance = torch.Generator().manual_seed(0)
+    pictures: dict[str, object] = {
+        "reconstructions": Reconstructions(spread, _decode(vision, _encode(vision, spread)))
+    }
+    if vision.steps > 0:
+        normal = torch.randn(_SHOWN, vision.latent_size, generator=chance)
+        pictures["prior_samples"] = _decode(vision, normal)
+    if memory.dreams:
+        pictures["dream"] = _dream(vision, memory, episode, experiment)
+    return pictures
+
+
+def _recorded(folder: Path) -> tuple[_Recorded, Frames]:
+    """Return the longest held-out episode's beginning, and frames spread over all held-out episodes."""
+    reader = EpisodeReader([folder])
+    _, held_out = split(len(reader.episodes))
+    longest = max(held_out, key=lambda number: reader.episodes[number].steps)
+    steps = min(reader.episodes[longest].steps, _STEPS)
+    episode = _Recorded(reader.frames(longest, 0, steps), reader.steps(longest).actions[:steps])
+    places = np.linspace(0, 1, _SHOWN)
+    chosen = [held_out[int(place * (len(held_out) - 1))] for place in places]
+    at = [int(place * reader.episodes[number].steps) for place, number in zip(places, chosen, strict=True)]
+    spread = np.concatenate([reader.frames(n, t, t + 1) for n, t in zip(chosen, at, strict=True)])
+    reader.close()
+    return episode, spread
+
+
+def _dream(vision: Vision, memory: Memory, episode: _Recorded, experiment: Component) -> OpenLoop:
+    world = experiment.arguments["world"]
+    temperature = world.arguments.get("temperature", 1.0) if isinstance(world, Component) else 1.0
+    primed = min(_PRIMED, len(episode.frames))
+    latents = open_loop(
+        memory,
+        _encode(vision, episode.frames),
+        torch.from_numpy(episode.actions),
+        primed=primed,
+        temperature=float(temperature),  # type: ignore[arg-type]
+        seed=0,
+    )
+    return OpenLoop(episode.frames, _decode(vision, latents), primed)
+
+
+@torch.inference_mode()
+def _encode(vision: Vision, frames: Frames) -> torch.Tensor:
+    return vision.encode(torch.from_numpy(frames)).mu
+
+
+@torch.inference_mode()
+def _decode(vision: Vision, latents: torch.Tensor) -> Frames:
+    pixels: Frames = vision.decode(latents).numpy()
+    return pixels

@@ -1,0 +1,176 @@
+"""The page: `Contents` in, one HTML file out that needs no script, no network and no other file.
+
+Everything that is text goes through Jinja2's autoescape; only our own drawings (`wmframe.report.curves`) and
+the style sheet are markup. A content-security policy forbids the page whatever it does not carry itself. The
+same contents give the same bytes. Called by `wmframe report` and at the end of a run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+import wmframe
+from wmframe.data.files import write_atomic
+from wmframe.report.animation import best_format, encode, side_by_side
+from wmframe.report.contents import Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
+from wmframe.report.curves import draw, style_of
+from wmframe.report.horizon import error_by_horizon
+from wmframe.report.numbers import decimals, duration, number
+from wmframe.report.outline import outline
+from wmframe.report.pictures import data_uri, horizon_steps, pairs, png, reconstruction_error, samples
+from wmframe.report.statistics import Summary, summarise
+from wmframe.report.story import tell
+from wmframe.report.strips import HEIGHT, Axis, Strip, axis_for, strip_for
+
+FPS = 15.0
+SHORT_KEY = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the scoreboard."""
+
+    score: Score
+    summary: Summary
+    strip: Strip
+
+
+@dataclass(frozen=True)
+class Board:
+    """The scoreboard: its rows, their axis, and how many decimals all its numbers have."""
+
+    rows: Sequence[Row]
+    axis: Axis
+    places: int
+    height: int = HEIGHT
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A curve and its picture."""
+
+    curve: Curve
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Film:
+    """The open-loop dream: the animation, one still of it for who wants nothing to move, and a film strip."""
+
+    moving: str
+    still: str
+    width: int
+    height: int
+    strip: Sequence[tuple[str, str]]
+    drift: Drawing
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Frames over reconstructions, and their mean absolute error in grey levels."""
+
+    tiles: Sequence[str]
+    error: float
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A stage and where it came from: each parent as (row number or None, what to call it)."""
+
+    row: StageRow
+    parents: Sequence[tuple[int | None, str]]
+
+
+def render(contents: Contents) -> str:
+    """Return the page as HTML text."""
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(number=number, duration=duration, outline=outline, mean_sd=_mean_and_spread)
+    environment.globals.update(style_of=style_of, short=SHORT_KEY)
+    return environment.from_string(_own_file("page.html.jinja")).render(
+        style=Markup(_own_file("page.css")),  # noqa: S704  a file of this package
+        contents=contents,
+        story=tell(contents),
+        board=_board(contents.scores) if len(contents.scores) > 0 else None,
+        reconstructions=_pairs(contents.reconstructions) if contents.reconstructions is not None else None,
+        prior=samples(contents.prior_samples) if contents.prior_samples is not None else None,
+        film=_film(contents.dream) if contents.dream is not None else None,
+        drawings=[_drawing(curve) for curve in contents.curves],
+        lineage=_lineage(contents.stages),
+        ran=sum(row.state == "ran" for row in contents.stages),
+        computed=sum(row.seconds or 0.0 for row in contents.stages if row.state == "ran"),
+        version=wmframe.__version__,
+    )
+
+
+def write(contents: Contents, path: Path) -> Path:
+    """Render the page to `path`, whole or not at all. Raises OSError with the old page untouched."""
+    html = render(contents)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, html)
+    return path
+
+
+def _own_file(name: str) -> str:
+    return files("wmframe.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _mean_and_spread(summary: Summary, places: int) -> str:
+    mean = number(summary.mean, places)
+    return mean if summary.std is None else f"{mean} ± {number(summary.std, places)}"
+
+
+def _board(scores: Sequence[Score]) -> Board:
+    returns = [value for score in scores for value in score.returns]
+    axis, places = axis_for(returns), decimals(returns)
+    rows = []
+    for score in scores:
+        summary = summarise(score.returns)
+        rows.append(Row(score, summary, strip_for(score, summary, axis, places)))
+    return Board(rows=rows, axis=axis, places=places)
+
+
+def _drawing(curve: Curve) -> Drawing:
+    return Drawing(curve=curve, svg=draw(curve))
+
+
+def _pairs(pair: Reconstructions) -> Pairs:
+    return Pairs(tiles=pairs(pair.frames, pair.reconstructions), error=reconstruction_error(pair))
+
+
+def _film(loop: OpenLoop) -> Film:
+    frames = list(side_by_side(loop.truth, loop.dream, primed_steps=loop.primed_steps))
+    kind = best_format()
+    steps = list(horizon_steps(loop))
+    names = ["last real frame", *(f"+{step - steps[0]}" for step in steps[1:])]
+    return Film(
+        moving=data_uri(f"image/{kind.lower()}", encode(frames, fps=FPS, kind=kind)),
+        still=png(frames[steps[len(steps) // 2]]),
+        width=frames[0].shape[1],
+        height=frames[0].shape[0],
+        strip=list(zip(pairs(loop.truth[steps], loop.dream[steps]), names, strict=True)),
+        drift=_drawing(error_by_horizon(loop)),
+    )
+
+
+def _lineage(stages: Sequence[StageRow]) -> Sequence[Lineage]:
+    rows: Mapping[str, int] = {row.key: index for index, row in enumerate(stages)}
+    return [
+        Lineage(
+            row=row,
+            parents=[
+                (rows[key], f"{stages[rows[key]].stage} {key[:SHORT_KEY]}") if key in rows else (None, key)
+                for key in row.parents
+            ],
+        )
+        for row in stages
+    ]

@@ -1,0 +1,99 @@
+"""The scoreboard in words: one sentence, the difference to random, and what the dream promised.
+
+In: the scores by name. Out: sentences for the top of the page. They claim no more than the episodes show.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wmframe.report.contents import Contents, Score
+from wmframe.report.numbers import decimals, number, signed
+from wmframe.report.statistics import mean_difference, promises_too_much, summarise
+
+DRIVERS = {
+    "dream": "The driver learned only in its dream;",
+    "reality": "The driver learned in reality;",
+    None: "The driver was scored:",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """The sentences at the top; an empty one is not shown. `warning` is set off from the rest."""
+
+    headline: str
+    difference: str = ""
+    gap: str = ""
+    warning: str = ""
+
+
+def tell(contents: Contents) -> Story:
+    """Tell the story of a run from its scores "reality", "random" and "dream"."""
+    scores = {score.name: score for score in contents.scores}
+    places = decimals(value for score in contents.scores for value in score.returns)
+    if "reality" not in scores:
+        return Story(headline="This run has no score in reality yet.")
+    warning = ""
+    if "dream" in scores and promises_too_much(scores["dream"].returns, scores["reality"].returns):
+        warning = (
+            "The dream promises much more than reality pays. The driver may have learned to exploit the "
+            "errors of M: do not read its dream return as skill. A higher temperature makes the dream harder "
+            "to exploit."
+        )
+    return Story(
+        headline=_headline(contents, scores, places),
+        difference=_difference(scores, places),
+        gap=_gap(scores, places),
+        warning=warning,
+    )
+
+
+def _spread(score: Score, places: int) -> str:
+    summary = summarise(score.returns)
+    mean = number(summary.mean, places)
+    return mean if summary.std is None else f"{mean} ± {number(summary.std, places)}"
+
+
+def _headline(contents: Contents, scores: Mapping[str, Score], places: int) -> str:
+    reality = scores["reality"]
+    n = len(reality.returns)
+    where = "on one unseen episode" if n == 1 else f"on {n} unseen {contents.episodes}"
+    sentence = f"{DRIVERS[contents.learned_in]} {where} it scores {_spread(reality, places)}"
+    if "random" not in scores:
+        return f"{sentence}."
+    return f"{sentence}, the random policy {_spread(scores['random'], places)}."
+
+
+def _difference(scores: Mapping[str, Score], places: int) -> str:
+    if "random" not in scores:
+        return "No random policy was scored beside it, so nothing says how much of this is skill."
+    interval = mean_difference(scores["reality"].returns, scores["random"].returns)
+    if interval is None:
+        return "With fewer than two episodes of either, the difference to the random policy has no interval."
+    verdict = "It includes zero: these episodes do not tell the driver from the random policy."
+    if interval.low > 0:
+        verdict = "It lies above zero: on these episodes the driver is better than random."
+    elif interval.high < 0:
+        verdict = "It lies below zero: on these episodes the driver is worse than random."
+    low, high = number(interval.low, places), number(interval.high, places)
+    return (
+        f"Reality minus random: {signed(interval.mean, places)}, 95 % interval {low} to {high} (Welch's t, "
+        f"over episodes of this one driver; no interval over training runs, n = 1). {verdict}"
+    )
+
+
+def _gap(scores: Mapping[str, Score], places: int) -> str:
+    if "dream" not in scores:
+        return (
+            "This driver was not scored in a dream, so there is no dream return to set beside the real one."
+        )
+    dream, reality = summarise(scores["dream"].returns).mean, summarise(scores["reality"].returns).mean
+    gap = dream - reality
+    pair = f"Dream {number(dream, places)}, reality {number(reality, places)}:"
+    if number(gap, places) == number(0.0, places):
+        return f"{pair} reality pays what the dream promises."
+    if gap < 0:
+        return f"{pair} reality pays {number(-gap, places)} more than the dream promises."
+    # of a promise that is overrun, or was none, no share can be named
+    share = f"; {number(100 * gap / dream)} % of the promise is not kept" if 0 < gap <= dream else ""
+    return f"{pair} the dream promises {number(gap, places)} more than reality pays{share}."

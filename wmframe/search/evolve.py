@@ -1,0 +1,121 @@
+"""The search for C, generation by generation, resumable without a pickle.
+
+A strategy and two ways to score come in, the found parameters go out. What a killed search needs is only what it was
+told: the ledger keeps every generation's fitness, and asking and telling again brings any optimizer to the same bits.
+Called by the controller stage. Legend: P population, M finalists, D parameters.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from wmframe.errors import UserError
+from wmframe.search.settings import Search
+from wmframe.search.strategy import Parameters, Strategy, fingerprint
+
+Scores = npt.NDArray[np.float64]
+
+_RESCORED: Final = 8
+"""How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The parameters (D,), their mean return on select seeds, and the generation (from 1) that they come from."""
+
+    parameters: Parameters
+    select_score: float
+    generation: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation as the ledger keeps it: candidates' fingerprint, fitness (P,), finalists' select scores (M,)."""
+
+    candidates: str
+    fitness: tuple[float, ...]
+    select: tuple[float, ...]
+
+
+class Ledger:
+    """An append-only JSONL file of generations. A line cut short by a kill is dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        whole = path.read_bytes().rpartition(b"\n")[0] if path.is_file() else b""
+        self.generations = [Generation(**json.loads(line)) for line in whole.splitlines()]
+        path.write_bytes(whole + b"\n" if whole else b"")
+
+    def add(self, generation: Generation) -> None:
+        """Write one more generation."""
+        self.generations.append(generation)
+        with self._path.open("a") as file:
+            file.write(json.dumps(asdict(generation)) + "\n")
+
+
+def evolve(
+    search: Search,
+    strategy: Strategy,
+    *,
+    fitness: Callable[[Parameters, int], Scores],
+    select: Callable[[Parameters], Scores],
+    ledger: Ledger,
+    report: Callable[[int, Mapping[str, float]], None],
+) -> Found | None:
+    """Run `search.generations` and return what `search.returned` says, or None if there were none to run.
+
+    `fitness` scores candidates (P, D) of a generation on train seeds, `select` scores finalists (M, D) on select
+    seeds; more is better. Generations that the ledger knows are replayed, not run; `report` hears of the others.
+    Raises UserError if the replay comes out otherwise, as it may on another machine or library version.
+    """
+    past, best = tuple(ledger.generations), None
+    for number in range(1, search.generations + 1):
+        candidates = strategy.ask()
+        known = past[number - 1] if number <= len(past) else None
+        if known is not None and known.candidates != fingerprint(candidates):
+            raise UserError(
+                f"search: generation {number} cannot be repeated bit for bit here, so the search cannot be resumed "
+                "on this machine. Delete the stage's .work folder to start it over.",
+                exit_code=1,
+            )
+        scores = fitness(candidates, number) if known is None else np.array(known.fitness)
+        strategy.tell(scores)
+        checked = number == search.generations or number % search.check_every == 0
+        finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
+        selected = select(finalists) if checked and known is None else np.array(known.select if known else ())
+        if known is None:
+            ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
+            report(number, _summary(scores, selected))
+        best = _better(best, finalists, selected, number, keep=search.returned == "select")
+    return best
+
+
+def _finalists(strategy: Strategy, candidates: Parameters, scores: Scores) -> Parameters:
+    mean = strategy.mean()
+    return candidates[np.argsort(-scores)[:_RESCORED]] if mean is None else mean[None]
+
+
+def _better(
+    best: Found | None, finalists: Parameters, selected: Scores, number: int, *, keep: bool
+) -> Found | None:
+    """Return the best of the finalists, or what stood before if that is to be kept and is better."""
+    if len(finalists) == 0:
+        return best
+    first = int(selected.argmax())
+    if keep and best is not None and best.select_score >= selected[first]:
+        return best
+    return Found(finalists[first], float(selected[first]), number)
+
+
+def _summary(scores: Scores, selected: Scores) -> dict[str, float]:
+    row = {
+        "controller/fitness_mean": float(scores.mean()),
+        "controller/fitness_best": float(scores.max()),
+        "controller/fitness_std": float(scores.std()),
+    }
+    return row if len(selected) == 0 else {**row, "controller/select_return": float(selected.max())}

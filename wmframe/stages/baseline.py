@@ -1,0 +1,31 @@
+"""Score the random policy on the same report seeds: uniform actions in [-1, 1], a new one every step.
+
+An environment comes in; `scores.json` goes out. Every run on the same environment and seeds shares it.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wmframe.collect.contract import blind
+from wmframe.data.files import write_json
+from wmframe.envs.spec import EnvSpec
+from wmframe.stages.evaluate import Evaluation, drive
+from wmframe.stages.task import Task
+
+def run(task: Task) -> None:
+    """Build the reference environment, act at random in it, save every episode's return."""
+    evaluation, spec = task.build("evaluate", Evaluation), task.build("env", EnvSpec)
+    chances = [np.random.default_rng((seed, 4)) for seed in evaluation.seeds]
+
+    def act(_: Tensor) -> Tensor:
+        drawn = [chance.uniform(-1, 1, spec.action_size).astype(np.float32) for chance in chances]
+        return torch.from_numpy(np.stack(drawn))
+
+    with (
+        task.environments(reference=True) as batch,
+        task.progress.stage(task.stage, total=None, unit="steps") as bar,
+    ):
+        outcome = drive(blind(batch, spec.action_size), act, evaluation.seeds, bar)
+    row = {"returns": outcome.returns.tolist(), "lengths": outcome.lengths.tolist()}
+    write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": {"random": row}})

@@ -1,0 +1,92 @@
+"""Play episodes and keep them: frames in shards, one shard a batch (paper, section 2.1 and appendix A).
+
+A config's sources come in, and in later rounds the last round's agent; shards and `summary.json` go out.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from wmframe.collect.collection import Collection
+from wmframe.collect.contract import Driver, Setting, Source
+from wmframe.collect.record import record
+from wmframe.data.episodes import EpisodeInfo, read_infos
+from wmframe.data.files import write_json
+from wmframe.envs.spec import EnvSpec
+from wmframe.stages.models import AgentFolders, load_driver
+from wmframe.stages.task import Task
+from wmframe.tracking.progress import Bar
+from wmframe.worlds.settings import WorldSettings
+
+def run(task: Task) -> None:
+    """Build the sources, play what each asks for, save every episode."""
+    collection, spec = task.build("collect", Collection), task.build("env", EnvSpec)
+    number = task.integer("round")
+    episodes: list[EpisodeInfo] = []
+    with (
+        torch.inference_mode(),
+        task.environments() as batch,
+        task.progress.stage(task.stage, total=None, unit="frames") as bar,
+    ):
+        setting = Setting(
+            batch=batch, action_size=spec.action_size, seed=task.seed, round=number, driver=_driver(task)
+        )
+        for name, source in (collection.first if number == 1 else collection.later).items():
+            episodes += _play(name, source, setting, task.output, spec, bar)
+    write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
+
+
+def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
+    """Say where a data set came from: episodes by origin, the environment's own frames, returns by source."""
+    sources = {episode.source: [e.episode_return for e in episodes if e.source == episode.source] for episode in episodes}
+    return {
+        "episodes": dict(Counter(episode.origin for episode in episodes)),
+        "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
+        "recorded_frames": sum(episode.steps + 1 for episode in episodes),
+        "backends": sorted({episode.backend for episode in episodes}),
+        "mean_return": {name: float(np.mean(returns)) for name, returns in sources.items()},
+        "last_mean_return": {name: float(np.mean(returns[-64:])) for name, returns in sources.items()},
+    }
+
+
+def _play(
+    name: str, source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar
+) -> list[EpisodeInfo]:
+    """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
+    batches, episodes = source.batches(setting), list[EpisodeInfo]()
+    returns: npt.NDArray[np.float64] | None = None
+    for number in count():
+        try:
+            batch = batches.send(returns)  # type: ignore[arg-type]  # None starts a generator
+        except StopIteration:
+            break
+        shard = folder / f"{name}-{number:04}.h5"
+        if not shard.is_file():
+            record(
+                shard,
+                batch,
+                source=name,
+                origin=source.origin,
+                backend=spec.backend,
+                tick=lambda steps: bar.advance(steps * spec.action_repeat),
+            )
+        infos = read_infos(shard)
+        returns = np.array([info.episode_return for info in infos])
+        bar.advance(0, note=f"{name} {number}, mean return {returns.mean():.1f}")
+        episodes += infos
+    return episodes
+
+
+def _driver(task: Task) -> Driver | None:
+    if "controller" not in task.inputs:
+        return None
+    folders = AgentFolders(
+        vision=task.inputs["vision"], memory=task.inputs["memory"], controller=task.inputs["controller"]
+    )
+    sample_latent = task.build("world", WorldSettings).sample_latent
+    return load_driver(folders, sample_latent=sample_latent, allowed=task.allowed, device=task.machine.device)

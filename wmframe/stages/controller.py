@@ -1,0 +1,75 @@
+"""Search for C in its world (paper, sections 2.4 and 4).
+
+V, M and, for a dream, latents come in, and in later rounds the last round's C; C's config and parameters go out, with
+the states that its dreams start from.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wmframe.controller.contract import Controller
+from wmframe.data.files import write_json
+from wmframe.data.seeds import draw_seeds
+from wmframe.search.evolve import Found, Ledger, Scores, evolve
+from wmframe.search.settings import Search
+from wmframe.search.strategy import Parameters
+from wmframe.stages.inhabit import training_world
+from wmframe.stages.models import load_controller, save_controller
+from wmframe.stages.task import Task
+from wmframe.worlds.contract import World
+from wmframe.worlds.rollout import population_returns
+
+def run(task: Task) -> None:
+    """Build C and its world, search, save what is returned."""
+    controller, search = task.build("controller", Controller), task.build("search", Search)
+    start = _start(task.inputs, controller, task.allowed)
+    ledger = Ledger(task.resume / "generations.jsonl")
+    begun = len(ledger.generations)
+    with (
+        training_world(task, controller) as world,
+        task.history(begun) as history,
+        task.progress.stage(task.stage, total=search.generations, unit="generations", start=begun) as bar,
+    ):
+
+        def report(generation: int, row: Mapping[str, float]) -> None:
+            history.log(generation, row)
+            bar.update(done=generation, note=f"fitness {row['controller/fitness_mean']:.1f}")
+
+        score = _scorer(world, controller, task.machine.device)
+        found = evolve(
+            search,
+            search.begin(start, draw_seeds("train", (task.seed, "search"), 1)[0]),
+            fitness=lambda candidates, generation: score(
+                candidates, draw_seeds("train", (task.seed, "fitness", generation), search.rollouts)
+            ),
+            select=lambda finalists: score(
+                finalists, draw_seeds("select", (task.seed, "search"), search.select_rollouts)
+            ),
+            ledger=ledger,
+            report=report,
+        ) or Found(start, 0.0, 0)
+    save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
+    write_json(
+        task.output / "search.json", {"select_return": found.select_score, "generation": found.generation}
+    )
+
+
+def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence[str]) -> Parameters:
+    """Return zeros, as the paper does, or the last round's parameters."""
+    if "controller" not in inputs:
+        return np.zeros(controller.size)
+    _, last = load_controller(inputs["controller"], allowed=allowed, device=torch.device("cpu"))
+    return last.double().numpy()
+
+
+def _scorer(
+    world: World, controller: Controller, device: torch.device
+) -> Callable[[Parameters, Sequence[int]], Scores]:
+    def score(candidates: Parameters, seeds: Sequence[int]) -> Scores:
+        parameters = torch.from_numpy(candidates).float().to(device)
+        return population_returns(world, controller, parameters, seeds).mean(1).numpy()
+
+    return score

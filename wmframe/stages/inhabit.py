@@ -1,0 +1,93 @@
+"""Open the world that a config names, from a task's artefacts. Called by the controller and evaluate stages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wmframe.controller.contract import Controller, Senses
+from wmframe.data.latents import EncodedEpisodes, LatentData
+from wmframe.data.seeds import draw_seeds
+from wmframe.memory.contract import Memory
+from wmframe.stages.models import load_memory, load_vision
+from wmframe.stages.task import Task
+from wmframe.worlds.contract import World
+from wmframe.worlds.dream import Dream
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.settings import DreamSettings, RealitySettings, WorldSettings
+from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
+
+STARTS = "starts.safetensors"
+
+
+@contextmanager
+def training_world(task: Task, controller: Controller) -> Iterator[World]:
+    """Open the world that C is searched in; a dream's start states are drawn and saved with C."""
+    settings = task.build("world", WorldSettings)
+    memory = task_memory(task)
+    if isinstance(settings, DreamSettings):
+        file = task.output / STARTS
+        if not file.is_file():
+            draw_starts(task, settings, memory).save(file)
+        yield dream(settings, memory, StartStates.load(file), controller.senses)
+        return
+    if not isinstance(settings, RealitySettings):
+        raise TypeError(f"world: {type(settings).__name__} is neither a dream nor reality")
+    with waking_world(task, memory, controller.senses, settings, most_steps=settings.most_steps) as world:
+        yield world
+
+
+@contextmanager
+def waking_world(
+    task: Task,
+    memory: Memory,
+    senses: Senses,
+    settings: WorldSettings,
+    *,
+    reference: bool = False,
+    most_steps: int | None = None,
+) -> Iterator[Reality]:
+    """Open the environment behind V and M."""
+    vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
+    with task.environments(reference=reference) as batch:
+        yield Reality(
+            batch=batch,
+            vision=vision,
+            memory=memory,
+            senses=senses,
+            sample_latent=settings.sample_latent,
+            most_steps=most_steps,
+        )
+
+
+def dream(settings: DreamSettings, memory: Memory, starts: StartStates, senses: Senses) -> Dream:
+    """Make the dream that the settings describe."""
+    return Dream(
+        memory=memory,
+        starts=starts,
+        senses=senses,
+        horizon=settings.horizon,
+        temperature=settings.temperature,
+        done_rule=settings.done_rule,
+    )
+
+
+def task_memory(task: Task) -> Memory:
+    """Load the task's M."""
+    return load_memory(task.inputs["memory"], allowed=task.allowed, device=task.machine.device)
+
+
+def draw_starts(task: Task, settings: DreamSettings, memory: Memory) -> StartStates:
+    """Draw the states that dreams start from, out of the task's latents."""
+    folders: list[Path] = task.many("latents")
+    data = LatentData([EncodedEpisodes.load(folder) for folder in folders])
+    seed = draw_seeds("train", (task.seed, "starts"), 1)[0]
+    if settings.start == "fresh":
+        return fresh_starts(memory, data, count=settings.starts, seed=seed)
+    return warmed_starts(
+        memory,
+        data,
+        count=settings.starts,
+        seed=seed,
+        skip=settings.skip,
+        newest_share=task.number("newest_share"),
+    )

@@ -1,0 +1,60 @@
+"""Who computes: the schema of conf/trainer. Nothing here but precision can change a result."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+
+from wmframe.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The device, its precision, and how many processes step environments.
+
+    `accelerator` auto takes a GPU where there is one. `precision` auto is bf16-mixed on a GPU and 32-true on a CPU,
+    where bf16 was measured tens of times slower. `threads` and `workers` default to the cores there are. Resume state
+    is written every `save_seconds`.
+    """
+
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    threads: PositiveInt | None = None
+    workers: PositiveInt | None = None
+    save_seconds: PositiveInt = 60
+
+    @property
+    def device(self) -> torch.device:
+        """Where tensors live. Raises UserError if a GPU was asked for and none is there."""
+        if self.accelerator == "cpu" or (self.accelerator == "auto" and not torch.cuda.is_available()):
+            return torch.device("cpu")
+        if not torch.cuda.is_available():
+            raise UserError(
+                "trainer.accelerator=gpu, but PyTorch sees no GPU. Use trainer.accelerator=auto, or run "
+                "`wmframe doctor` to see what PyTorch found.",
+                exit_code=1,
+            )
+        return torch.device("cuda")
+
+    @property
+    def environment_workers(self) -> int:
+        """How many processes step environments."""
+        return self.workers if self.workers is not None else cores()
+
+    @property
+    def lightning_precision(self) -> Literal["32-true", "bf16-mixed"]:
+        """What Lightning's Trainer is told."""
+        if self.precision != "auto":
+            return self.precision
+        return "32-true" if self.device.type == "cpu" else "bf16-mixed"
+
+    def settle(self) -> None:
+        """Give PyTorch its threads; once per process, before any work."""
+        torch.set_num_threads(self.threads if self.threads is not None else cores())
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

@@ -1,0 +1,45 @@
+"""Fit M on windows of encoded episodes (paper, appendix A.2).
+
+Latents' folders come in, oldest first, and in later rounds the last round's memory; M's config and weights go out.
+"""
+
+from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from wmframe.data.episodes import split
+from wmframe.data.latents import EncodedEpisodes, LatentData
+from wmframe.data.windows import Windows
+from wmframe.memory.contract import Memory
+from wmframe.stages.fit import fit
+from wmframe.stages.models import load_weights, save_module
+from wmframe.stages.task import Task
+
+def run(task: Task) -> None:
+    """Build M, or take the last round's, fit it on nine of ten episodes, save it."""
+    memory = task.build("memory", Memory)
+    if "memory" in task.inputs:
+        load_weights(memory, task.inputs["memory"])
+    data = LatentData([EncodedEpisodes.load(folder) for folder in task.many("latents")])
+    fit_on, held_out = split(len(data.episodes))
+
+    def windows(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
+        return Windows(
+            data,
+            episodes,
+            batch_size=memory.batch_size,
+            length=memory.sequence,
+            seed=task.seed,
+            start=start,
+            stop=stop,
+            newest_share=task.number("newest_share"),
+        )
+
+    fit(
+        memory,
+        memory.steps,
+        lambda start, stop: windows(fit_on, start, stop),
+        lambda start, stop: windows(held_out, start, stop),
+        task,
+    )
+    save_module(memory, task.component("memory"), task.output)

@@ -1,0 +1,109 @@
+"""V, M and C as folders: the component's config beside its weights, no pickle.
+
+Written by the vision, memory and controller stages; read by all stages below, the commands and the report.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from wmframe.collect.contract import Driver
+from wmframe.config.bind import Component, bind
+from wmframe.controller.contract import Controller
+from wmframe.data.files import read_json, write_json
+from wmframe.errors import UserError
+from wmframe.memory.contract import Memory
+from wmframe.stages.building import build_as
+from wmframe.vision.contract import Vision
+
+_CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
+
+
+def save_module(module: nn.Module, component: Component, folder: Path) -> None:
+    """Write a network's config and weights."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    save_file(weights, folder / _WEIGHTS)
+    write_json(folder / _CONFIG, component.plain())
+
+
+def load_vision(folder: Path, *, allowed: Sequence[str], device: torch.device) -> Vision:
+    """Rebuild V from its folder, ready to use."""
+    vision = build_as(_component(folder, allowed), Vision, allowed=allowed, path="vision")
+    load_weights(vision, folder)
+    return vision.to(device).eval()
+
+
+def load_memory(folder: Path, *, allowed: Sequence[str], device: torch.device) -> Memory:
+    """Rebuild M from its folder, ready to use."""
+    memory = build_as(_component(folder, allowed), Memory, allowed=allowed, path="memory")
+    load_weights(memory, folder)
+    return memory.to(device).eval()
+
+
+def load_weights(module: nn.Module, folder: Path) -> None:
+    """Load a network's weights, after checking every name and shape against what its config built."""
+    weights, wanted = load_file(folder / _WEIGHTS), module.state_dict()
+    wrong = [name for name in {*weights, *wanted} if _shape(weights, name) != _shape(wanted, name)]
+    if wrong:
+        name = min(wrong)
+        raise UserError(
+            f"{folder / _WEIGHTS} does not fit its config in {len(wrong)} tensors, the first {name}: "
+            f"{_shape(weights, name)} in the file, {_shape(wanted, name)} by the config",
+            exit_code=1,
+        )
+    module.load_state_dict(weights)
+
+
+def save_controller(parameters: Tensor, component: Component, folder: Path) -> None:
+    """Write a controller's config and its parameters (D,)."""
+    save_file({"parameters": parameters.float().cpu().contiguous()}, folder / _WEIGHTS)
+    write_json(folder / _CONFIG, component.plain())
+
+
+def load_controller(
+    folder: Path, *, allowed: Sequence[str], device: torch.device
+) -> tuple[Controller, Tensor]:
+    """Rebuild C and its parameters (D,) from their folder."""
+    controller = build_as(_component(folder, allowed), Controller, allowed=allowed, path="controller")
+    parameters = load_file(folder / _WEIGHTS)["parameters"]
+    if parameters.shape != (controller.size,):
+        raise UserError(
+            f"{folder / _WEIGHTS} holds {tuple(parameters.shape)} parameters, its config wants ({controller.size},)",
+            exit_code=1,
+        )
+    return controller, parameters.to(device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentFolders:
+    """Where an agent's V, M and C lie."""
+
+    vision: Path
+    memory: Path
+    controller: Path
+
+
+def load_driver(
+    folders: AgentFolders, *, sample_latent: bool, allowed: Sequence[str], device: torch.device
+) -> Driver:
+    """Rebuild a whole agent."""
+    controller, parameters = load_controller(folders.controller, allowed=allowed, device=device)
+    return Driver(
+        vision=load_vision(folders.vision, allowed=allowed, device=device),
+        memory=load_memory(folders.memory, allowed=allowed, device=device),
+        controller=controller,
+        parameters=parameters,
+        sample_latent=sample_latent,
+    )
+
+
+def _component(folder: Path, allowed: Sequence[str]) -> Component:
+    return bind(read_json(folder / _CONFIG), allowed=allowed)
+
+
+def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
+    return tuple(tensors[name].shape) if name in tensors else None

@@ -1,0 +1,36 @@
+"""Fit V on the recorded frames (paper, appendix A.1).
+
+Collections' folders come in; V's config and weights go out.
+"""
+
+from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from wmframe.data.episodes import EpisodeReader, split
+from wmframe.data.frame_batches import FrameBatches
+from wmframe.stages.fit import fit
+from wmframe.stages.models import save_module
+from wmframe.stages.task import Task
+from wmframe.vision.contract import Vision
+
+def run(task: Task) -> None:
+    """Build V, fit it on nine of ten episodes, save it."""
+    vision = task.build("vision", Vision)
+    reader = EpisodeReader(task.many("collect"))
+    fit_on, held_out = split(len(reader.episodes))
+
+    def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
+        return FrameBatches(
+            reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop
+        )
+
+    fit(
+        vision,
+        vision.steps,
+        lambda start, stop: frames(fit_on, start, stop),
+        lambda start, stop: frames(held_out, start, stop),
+        task,
+    )
+    reader.close()
+    save_module(vision, task.component("vision"), task.output)

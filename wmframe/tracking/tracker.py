@@ -1,0 +1,77 @@
+"""The face of experiment trackers: mirrors of a run's metrics, which the run can always do without.
+
+Comes in: what identifies a run, then rows, media and a summary. Goes out: whatever the tracker keeps. Called
+by the pipeline through `tracked`; `conf/tracker/*.yaml` names the implementation. The source of truth is the
+run's own `metrics.jsonl`.
+"""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wmframe.tracking.history import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """What a tracker is told about a run. `folder` exists and is the only place a tracker writes to; `config`
+    is plain data.
+    """
+
+    id: str
+    name: str
+    folder: Path
+    config: Mapping[str, Any] = field(default_factory=dict)
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def to_stderr(line: str) -> None:
+    """Print a tracker's notice where no other place is given."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class Tracker(ABC):
+    """A mirror of one run. No method raises for a fault of the tracker, asks anything, or waits for the
+    network for long.
+    """
+
+    @abstractmethod
+    def start(self, run: RunInfo, notice: Callable[[str], None] = to_stderr) -> None:
+        """Begin; the other methods come after this one. `notice` gets at most a few lines that a person
+        should read.
+        """
+
+    @abstractmethod
+    def log(self, row: Row) -> None:
+        """Mirror one row of a `History`: `{"step": int, "stage/quantity": float, ...}`; each stage counts its
+        own steps.
+        """
+
+    @abstractmethod
+    def media(self, name: str, path: Path, caption: str = "") -> None:
+        """Keep a copy of the picture (.png, .webp, .gif) or page (.html) at `path` under a metric's name."""
+
+    @abstractmethod
+    def summary(self, values: Mapping[str, Any]) -> None:
+        """Set the run's final numbers and words."""
+
+    @abstractmethod
+    def finish(self, *, failed: bool = False) -> None:
+        """Write what is left and let go; a second call does nothing."""
+
+
+@contextmanager
+def tracked(tracker: Tracker, run: RunInfo, notice: Callable[[str], None] = to_stderr) -> Iterator[Tracker]:
+    """Start `tracker`, and finish it however the block ends."""
+    tracker.start(run, notice)
+    failed = True
+    try:
+        yield tracker
+        failed = False
+    finally:
+        tracker.finish(failed=failed)

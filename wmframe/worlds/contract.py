@@ -1,0 +1,42 @@
+"""The one face that a controller sees, awake or dreaming.
+
+Features come out, actions go in, always batched, always torch. Reality and Dream implement it; roll-outs, search,
+collection and evaluation use it and cannot tell which one they are in. Legend: B lanes, F features, A action.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step brought: the next `features` (B, F), `reward` (B,) float, `done` (B,) bool.
+
+    A lane that was done before the step stays done and is paid 0, whatever its action.
+    """
+
+    features: Tensor
+    reward: Tensor
+    done: Tensor
+
+
+class World(ABC):
+    """Episodes in parallel lanes. What happens in a lane is a pure function of its seed and its actions.
+
+    `feature_size` (F) and `action_size` (A) fit the controller; `lanes` is how many it likes to run at once.
+    """
+
+    feature_size: int
+    action_size: int
+    lanes: int
+
+    @abstractmethod
+    def reset(self, seeds: Sequence[int]) -> Tensor:
+        """Begin an episode per seed and return their first features (B, F). Equal seeds begin equally."""
+
+    @abstractmethod
+    def step(self, actions: Tensor) -> Step:
+        """Take actions (B, A) in [-1, 1]."""

@@ -1,0 +1,135 @@
+"""The world as M remembers it: no frames at all, M proposes z', reward and done (paper, section 4).
+
+A memory and start states come in; features, rewards and ends go out. Legend: B lanes, U distinct seeds, T horizon,
+Z latent, A action, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import torch
+from torch import Tensor
+
+from wmframe.controller.contract import Senses, feature_size, features
+from wmframe.errors import UserError
+from wmframe.memory.contract import Memory, MemoryState
+from wmframe.worlds.contract import Step, World
+from wmframe.worlds.starts import StartStates
+
+DoneRule = Literal["sample", "threshold", "never"]
+
+_LANES: Final = 1024
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """All that chance decides in U dreams, drawn ahead: (U, T, Z) twice, (U, T), and where they start."""
+
+    uniform: Tensor
+    normal: Tensor
+    done: Tensor
+    start: Tensor
+    first: Tensor
+
+
+class Dream(World):
+    """M alone, at temperature τ, for `horizon` steps from a recorded start.
+
+    `done_rule` says when M's done counts: "sample" draws it, "threshold" takes p > 50 % (paper), "never" ignores it.
+    All chance in a lane comes from its seed, so candidates given the same seeds meet the same luck.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        starts: StartStates,
+        senses: Senses,
+        horizon: int,
+        temperature: float,
+        done_rule: DoneRule,
+    ) -> None:
+        if not memory.dreams:
+            raise UserError("memory=none predicts nothing, so it cannot dream. Use world=reality, or memory=mdn_rnn.")
+        self._memory, self._senses = memory, senses
+        self._starts = starts.to(memory.device)
+        self._horizon, self._temperature, self._rule = horizon, temperature, done_rule
+        self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
+        self.action_size, self.lanes = memory.action_size, _LANES
+
+    @property
+    def latent(self) -> Tensor:
+        """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
+        return self._z
+
+    @torch.inference_mode()
+    def reset(self, seeds: Sequence[int]) -> Tensor:
+        """Begin a dream per seed and return the first features (B, F)."""
+        distinct = list(dict.fromkeys(seeds))
+        device = self._memory.device
+        self._noise = self._draw(distinct)
+        self._row = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
+        self._t = torch.zeros(len(seeds), dtype=torch.long, device=device)
+        self._done = torch.zeros(len(seeds), dtype=torch.bool, device=device)
+        start = self._noise.start[self._row]
+        self._z = self._noise.first[self._row]
+        self._state = MemoryState(self._starts.h[start], self._starts.c[start])
+        return self._features()
+
+    @torch.inference_mode()
+    def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:
+        """Begin new dreams in some lanes while the others go on; returns all features (B, F)."""
+        device = self._memory.device
+        fresh, at = self._draw(seeds), torch.tensor(lanes, device=device)
+        if len(self._noise.start) != len(self._row):
+            self._noise = _Noise(*(getattr(self._noise, name)[self._row] for name in _Noise.__annotations__))
+            self._row = torch.arange(len(self._row), device=device)
+        for name in _Noise.__annotations__:
+            getattr(self._noise, name)[self._row[at]] = getattr(fresh, name)
+        self._t[at], self._done[at] = 0, False
+        self._z[at] = fresh.first
+        self._state.h[at] = self._starts.h[fresh.start]
+        self._state.c[at] = self._starts.c[fresh.start]
+        return self._features()
+
+    @torch.inference_mode()
+    def step(self, actions: Tensor) -> Step:
+        """Let M take actions (B, A) in [-1, 1]."""
+        at = (self._row, self._t.clamp(max=self._horizon - 1))
+        self._state = self._memory.advance(self._z, actions, self._state)
+        said = self._memory.predict(self._state)
+        self._z = said.latent.sample(self._noise.uniform[at], self._noise.normal[at], self._temperature)
+        reward = torch.where(self._done, 0.0, said.reward)
+        self._t = self._t + ~self._done
+        self._done = self._done | self._ends(said.done, self._noise.done[at]) | (self._t >= self._horizon)
+        return Step(self._features(), reward, self._done)
+
+    def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:
+        if self._rule == "sample":
+            return uniform < logit.sigmoid()
+        return logit > 0 if self._rule == "threshold" else torch.zeros_like(self._done)
+
+    def _features(self) -> Tensor:
+        return features(self._senses, self._z, self._state.h, self._state.c)
+
+    def _draw(self, seeds: Sequence[int]) -> _Noise:
+        drawn = [self._draw_one(torch.Generator().manual_seed(seed)) for seed in seeds]
+        uniform, normal, done, start, first = (torch.stack(part) for part in zip(*drawn, strict=True))
+        device = self._memory.device
+        at = start.to(device)
+        mu, logvar = self._starts.mu[at], self._starts.logvar[at]
+        z = mu + (logvar / 2).exp() * first.to(device)
+        return _Noise(uniform.to(device), normal.to(device), done.to(device), at, z)
+
+    def _draw_one(self, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        horizon, size = self._horizon, self._memory.latent_size
+        start = torch.randint(len(self._starts.mu), (), generator=chance)
+        first = torch.randn(size, generator=chance)
+        return (
+            torch.rand(horizon, size, generator=chance),
+            torch.randn(horizon, size, generator=chance),
+            torch.rand(horizon, generator=chance),
+            start,
+            first,
+        )

@@ -1,0 +1,104 @@
+"""The environment seen through V, with M only carrying its state (paper, section 2.4).
+
+Frames come from an `EnvBatch`; features, rewards and ends go out. V and M work in tiles of fixed size, so that what a
+lane computes does not depend on how many others there are. Legend: B lanes, Z latent, A action, F features.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wmframe.controller.contract import Senses, feature_size, features
+from wmframe.envs.batch import BatchStep, EnvBatch
+from wmframe.memory.contract import Memory, MemoryState
+from wmframe.vision.contract import Vision
+from wmframe.worlds.contract import Step, World
+
+_TILE: Final = 16
+_LANES: Final = 64
+
+
+class Reality(World):
+    """Real episodes. z is drawn from V's distribution with `sample_latent` (as the paper does), or is its mean.
+
+    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments last showed, for whoever records or films.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch: EnvBatch,
+        vision: Vision,
+        memory: Memory,
+        senses: Senses,
+        sample_latent: bool,
+        most_steps: int | None = None,
+    ) -> None:
+        self._batch, self._vision, self._memory = batch, vision.eval(), memory.eval()
+        self._senses, self._sample = senses, sample_latent
+        self._most_steps = most_steps
+        self.feature_size = feature_size(senses, vision.latent_size, memory.hidden_size)
+        self.action_size, self.lanes = memory.action_size, _LANES
+
+    @torch.inference_mode()
+    def reset(self, seeds: Sequence[int]) -> Tensor:
+        """Begin an episode per seed and return the first features (B, F)."""
+        self._chance = [torch.Generator().manual_seed(seed) for seed in seeds]
+        lanes = len(seeds)
+        frames = self._batch.reset(seeds)
+        off = np.zeros(lanes, np.bool_)
+        self.observed = BatchStep(
+            frames=frames, rewards=np.zeros(lanes, np.float32), terminated=off, truncated=off
+        )
+        self._state = self._memory.initial(lanes)
+        self._steps = 0
+        self._done = torch.zeros(lanes, dtype=torch.bool, device=self._vision.device)
+        return self._look()
+
+    @torch.inference_mode()
+    def step(self, actions: Tensor) -> Step:
+        """Take actions (B, A) in [-1, 1] in the environment."""
+        self.observed = self._batch.step(actions.cpu().numpy())
+        self._state = self._carry(actions)
+        self._steps += 1
+        over = torch.from_numpy(self.observed.over).to(self._done.device)
+        self._done = over if self._most_steps is None else over | (self._steps >= self._most_steps)
+        return Step(self._look(), torch.from_numpy(self.observed.rewards).to(self._done.device), self._done)
+
+    def _look(self) -> Tensor:
+        frames = torch.from_numpy(self.observed.frames).to(self._vision.device)
+        mu, logvar = _tiled(lambda part: _both(self._vision, part[0]), (frames,))
+        self._z = mu
+        if self._sample:
+            noise = torch.stack([torch.randn(mu.shape[-1], generator=chance) for chance in self._chance])
+            self._z = mu + (logvar / 2).exp() * noise.to(mu.device)
+        return features(self._senses, self._z, self._state.h, self._state.c)
+
+    def _carry(self, actions: Tensor) -> MemoryState:
+        def advance(part: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            z, action, h, c = part
+            state = self._memory.advance(z, action, MemoryState(h, c))
+            return state.h, state.c
+
+        return MemoryState(*_tiled(advance, (self._z, actions, self._state.h, self._state.c)))
+
+
+def _both(vision: Vision, frames: Tensor) -> tuple[Tensor, Tensor]:
+    latent = vision.encode(frames)
+    return latent.mu, latent.logvar
+
+
+def _tiled(function: Callable[[Sequence[Tensor]], tuple[Tensor, ...]], inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Apply a row-wise function to fixed-size tiles of rows, the last one padded, and join the results."""
+    rows = len(inputs[0])
+    parts = []
+    for at in range(0, rows, _TILE):
+        tile = [each[at : at + _TILE] for each in inputs]
+        missing = _TILE - len(tile[0])
+        if missing:
+            tile = [torch.cat((each, each.new_zeros(missing, *each.shape[1:]))) for each in tile]
+        parts.append(function(tile))
+    return [torch.cat(column)[:rows] for column in zip(*parts, strict=True)]

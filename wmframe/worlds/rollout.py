@@ -1,0 +1,73 @@
+"""Roll-outs: let something act in a world until every lane is done, and add up what it was paid.
+
+Written once for reality and dream. Called by search (a population's fitness), collection (with a watcher that
+records) and evaluation. Legend: P population, R roll-outs, B = P · R lanes, D parameters.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wmframe.controller.contract import Controller
+from wmframe.worlds.contract import World
+
+Act = Callable[[Tensor], Tensor]
+"""Features (B, F) to actions (B, A)."""
+
+Watch = Callable[[Tensor | None], None]
+"""Called with None when the episodes have begun, then after every step with the actions (B, A) that led to it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What each lane was paid in all (B,) float64, and how many steps it lasted (B,)."""
+
+    returns: Tensor
+    lengths: Tensor
+
+
+def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None = None) -> Outcome:
+    """Run one episode per seed to its end."""
+    features = world.reset(seeds)
+    if watch is not None:
+        watch(None)
+    returns = torch.zeros(len(seeds), dtype=torch.float64, device=features.device)
+    lengths = torch.zeros(len(seeds), dtype=torch.long, device=features.device)
+    done = torch.zeros(len(seeds), dtype=torch.bool, device=features.device)
+    while not bool(done.all()):
+        actions = act(features)
+        step = world.step(actions)
+        returns += step.reward
+        lengths += ~done
+        features, done = step.features, step.done
+        if watch is not None:
+            watch(actions)
+    return Outcome(returns.cpu(), lengths.cpu())
+
+
+def population_act(controller: Controller, parameters: Tensor, rollouts: int) -> Act:
+    """Let each of P candidates (P, D) drive `rollouts` consecutive lanes, in one batched product."""
+
+    def act(features: Tensor) -> Tensor:
+        grouped = features.view(len(parameters), rollouts, -1)
+        return controller.act(parameters, grouped).flatten(0, 1)
+
+    return act
+
+
+@torch.inference_mode()
+def population_returns(
+    world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]
+) -> Tensor:
+    """Return what each candidate (P, D) earns on each seed, (P, R) float64. Higher is better.
+
+    Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once.
+    """
+    together = max(world.lanes // len(seeds), 1)
+    returns = []
+    for group in parameters.split(together):
+        act = population_act(controller, group, len(seeds))
+        returns.append(rollout(world, act, list(seeds) * len(group)).returns.view(len(group), -1))
+    return torch.cat(returns)

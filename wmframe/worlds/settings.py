@@ -1,0 +1,40 @@
+"""Where C lives while it is searched for: the schemas of conf/world. Read by the controller and evaluate stages."""
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from wmframe.worlds.dream import DoneRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldSettings(ABC):
+    """What both worlds have: `sample_latent` draws z from V when awake, as the paper does; otherwise z is mu."""
+
+    sample_latent: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class DreamSettings(WorldSettings):
+    """C is searched for inside M, at temperature τ = `temperature`, in dreams of `horizon` steps.
+
+    Dreams start from one of `starts` recorded states: anywhere along the episodes but for their first `skip` steps,
+    M warmed up to there ("warmed"), or an episode's first frame and M's initial state ("fresh", as in the paper).
+    `done_rule` says when M's done ends a dream.
+    """
+
+    horizon: PositiveInt
+    temperature: PositiveFloat = 1.0
+    done_rule: DoneRule = "sample"
+    start: Literal["warmed", "fresh"] = "warmed"
+    starts: PositiveInt = 2048
+    skip: NonNegativeInt = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealitySettings(WorldSettings):
+    """C is searched for in the environment; `most_steps` ends the search's episodes early."""
+
+    most_steps: PositiveInt | None = None

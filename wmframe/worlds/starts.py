@@ -1,0 +1,119 @@
+"""Where dreams begin: recorded latents, with the state that M had when it saw them.
+
+Drawn once from recorded episodes by the controller stage, then part of its artefact; a Dream draws from them by seed.
+Legend: N start states, Z latent, H hidden.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from wmframe.data.latents import EpisodeRef, LatentData
+from wmframe.memory.contract import Memory, MemoryState
+
+_LANES = 256
+"""Episodes warmed side by side."""
+
+
+@dataclass(frozen=True)
+class StartStates:
+    """mu, logvar (N, Z) of a recorded frame, and M's h, c (N, H) from before it; float32."""
+
+    mu: Tensor
+    logvar: Tensor
+    h: Tensor
+    c: Tensor
+
+    def to(self, device: torch.device | str) -> "StartStates":
+        """Return the same states on a device."""
+        return StartStates(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file."""
+        save_file({field.name: getattr(self, field.name).cpu().contiguous() for field in fields(self)}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "StartStates":
+        """Read what `save` wrote."""
+        return cls(**load_file(path))
+
+
+@torch.inference_mode()
+def fresh_starts(memory: Memory, data: LatentData, *, count: int, seed: int) -> StartStates:
+    """Draw first frames of episodes with M's initial state: the paper's Doom dreams."""
+    rng = np.random.default_rng(seed)
+    chosen = [data.episodes[i] for i in rng.integers(len(data.episodes), size=count)]
+    rows = [(data.folders[e.folder], e.start) for e in chosen]
+    state = memory.initial(count)
+    return StartStates(
+        torch.from_numpy(np.stack([folder.mu[row] for folder, row in rows])).float(),
+        torch.from_numpy(np.stack([folder.logvar[row] for folder, row in rows])).float(),
+        state.h.cpu(),
+        state.c.cpu(),
+    )
+
+
+@torch.inference_mode()
+def warmed_starts(
+    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, newest_share: float
+) -> StartStates:
+    """Draw frames anywhere along episodes, M warmed on the episode up to there.
+
+    The first `skip` steps of episodes are left out; `newest_share` of the states come from the newest collection.
+    Places are drawn in proportion to how many each episode offers.
+    """
+    rng = np.random.default_rng(seed)
+    long = [episode for episode in data.episodes if episode.steps > skip]
+    if not long:
+        raise ValueError(f"no recorded episode is longer than {skip} steps; lower world.skip")
+    new = [episode for episode in long if episode.folder == data.newest] or long
+    from_new = round(newest_share * count)
+    places = [*_places(long, count - from_new, skip, rng), *_places(new, from_new, skip, rng)]
+    groups: dict[EpisodeRef, list[int]] = {}
+    for episode, step in places:
+        groups.setdefault(episode, []).append(step)
+    episodes = sorted(groups, key=lambda episode: (episode.steps, episode.folder, episode.start))
+    parts = [
+        part
+        for at in range(0, len(episodes), _LANES)
+        for part in _warm(memory, data, {e: groups[e] for e in episodes[at : at + _LANES]}, rng)
+    ]
+    return StartStates(*(torch.stack(column).float() for column in zip(*parts, strict=True)))
+
+
+def _places(
+    episodes: Sequence[EpisodeRef], count: int, skip: int, rng: np.random.Generator
+) -> list[tuple[EpisodeRef, int]]:
+    offered = np.array([episode.steps - skip for episode in episodes])
+    chosen = rng.choice(len(episodes), count, p=offered / offered.sum())
+    return [(episodes[i], skip + int(rng.integers(offered[i]))) for i in chosen]
+
+
+def _warm(
+    memory: Memory, data: LatentData, groups: dict[EpisodeRef, list[int]], rng: np.random.Generator
+) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Run M along these episodes at once and pick its states at the wanted steps."""
+    episodes = list(groups)
+    state, picked = memory.initial(len(episodes)), []
+    for step in range(max(max(steps) for steps in groups.values()) + 1):
+        rows = [(data.folders[e.folder], e.start + min(step, e.steps - 1)) for e in episodes]
+        mu = np.stack([folder.mu[row] for folder, row in rows]).astype(np.float32)
+        logvar = np.stack([folder.logvar[row] for folder, row in rows]).astype(np.float32)
+        actions = np.stack([folder.actions[row] for folder, row in rows])
+        for lane, episode in enumerate(episodes):
+            for _ in range(groups[episode].count(step)):
+                latent = torch.from_numpy(mu[lane]), torch.from_numpy(logvar[lane])
+                picked.append((*latent, state.h[lane].cpu(), state.c[lane].cpu()))
+        z = mu + np.exp(logvar / 2) * rng.standard_normal(mu.shape, np.float32)
+        state = _advance(memory, z, actions, state)
+    return picked
+
+
+def _advance(memory: Memory, z: np.ndarray, actions: np.ndarray, state: MemoryState) -> MemoryState:  # type: ignore[type-arg]
+    to = memory.device
+    return memory.advance(torch.from_numpy(z).to(to), torch.from_numpy(actions).to(to), state)
