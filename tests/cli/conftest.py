@@ -1,4 +1,4 @@
-"""A `wmframe run` that composes and binds the real conf/ and stops there, so that mistakes can be made by the dozen."""
+"""A `wmframe run` that composes and binds the real conf/ and stops there: mistakes can be made by the dozen."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -37,9 +37,7 @@ Wmframe = Callable[..., Answer]
 
 
 @pytest.fixture
-def wmframe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Wmframe]:
+def wmframe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Wmframe]:
     """Run `wmframe ...` in this process, with `run` replaced by one that only prepares."""
     package = tmp_path / "dry_commands"
     package.mkdir()

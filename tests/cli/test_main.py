@@ -82,9 +82,7 @@ def test_help_of_a_command(package: str, capsys: pytest.CaptureFixture[str]) -> 
         ("pipe", 141, ""),
     ],
 )
-def test_endings(
-    package: str, capfd: pytest.CaptureFixture[str], argument: str, code: int, message: str
-) -> None:
+def test_endings(package: str, capfd: pytest.CaptureFixture[str], argument: str, code: int, message: str) -> None:
     with os.fdopen(os.dup(1), "w"):  # `pipe` points standard output elsewhere: keep the test's own
         saved = os.dup(1)
         assert main(["run", argument], package=package) == code
@@ -126,9 +124,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "heavy = {'torch', 'hydra', 'gymnasium', 'numpy', 'pydantic', 'omegaconf'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -152,9 +152,7 @@ def test_a_right_command_is_let_through(wmframe: Wmframe) -> None:
     assert wmframe("run", "-m", "world.temperature=0.5,1,1.15") == Answer(0, "3\n", "")
 
 
-@pytest.mark.parametrize(
-    "typed", ["run vison.latent_size=16", "run experiment=nope", "plan memory.mixtures=abc"]
-)
+@pytest.mark.parametrize("typed", ["run vison.latent_size=16", "run experiment=nope", "plan memory.mixtures=abc"])
 def test_the_real_command_answers_before_torch_loads(typed: str, tmp_path: Path) -> None:
     if locate("wmframe.cli.run") is None or locate("wmframe.cli.plan") is None:
         pytest.skip("the commands do not stand yet")
@@ -212,7 +210,7 @@ def edited(key: str, chance: random.Random) -> str:
 
 def typos(keys: list[str]) -> Iterator[tuple[str, str]]:
     """Three slips for every key, such that the result is neither a key nor below one."""
-    chance = random.Random(2018)
+    chance = random.Random(2018)  # noqa: S311 - slips of the fingers, no secrets
     for key in keys:
         slips: list[str] = []
         while len(slips) < 3:

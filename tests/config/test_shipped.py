@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from tests.config.test_signature import assert_same
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import EXPERIMENT, prepare
+from wmframe.config.annotation import Form, Many, Maybe, Nested
 from wmframe.config.compose import conf_dir
 from wmframe.config.signature import read_signature
 from wmframe.config.source import locate
@@ -31,6 +32,14 @@ def targets(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from targets(item)
+
+
+def bases(form: Form) -> Iterator[str]:
+    match form:
+        case Nested(base=base):
+            yield base
+        case Maybe(inner=inner) | Many(item=inner):
+            yield from bases(inner)
 
 
 def shipped_targets() -> list[str]:
@@ -57,3 +66,12 @@ def test_every_file_opens_with_the_command_that_runs_it() -> None:
 @pytest.mark.parametrize("target", shipped_targets())
 def test_signatures_read_as_text_are_pythons_own(target: str) -> None:
     assert_same(read_signature(target, allowed=("wmframe",)))
+
+
+@pytest.mark.parametrize("target", shipped_targets())
+def test_a_component_is_always_of_a_class_of_ours(target: str) -> None:
+    """A foreign base can't be looked into as text: under it any function of ours would do for a target."""
+    for parameter in read_signature(target, allowed=("wmframe",)).parameters.values():
+        for base in bases(parameter.form):
+            assert base.startswith("wmframe."), f"{target}.{parameter.name}"
+            assert not read_signature(base, allowed=("wmframe",)).protocol

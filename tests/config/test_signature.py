@@ -23,17 +23,11 @@ def assert_same(signature: Signature) -> None:
     real = inspect.signature(target).parameters
     callee = target.__init__ if inspect.isclass(target) else target
     names = {base.rpartition(".")[2]: pydoc.locate(base) for base in _bases(signature)}
-    hints = get_type_hints(
-        callee, localns=names, include_extras=True
-    )  # some are imported for type checkers only
+    hints = get_type_hints(callee, localns=names, include_extras=True)  # some are imported for type checkers only
     assert list(signature.parameters) == list(real), signature.target
     for key, parameter in signature.parameters.items():
-        assert real[key].kind is inspect.Parameter.KEYWORD_ONLY, (
-            f"{signature.target}.{key} must be keyword-only"
-        )
-        assert parameter.default is not UNREADABLE, (
-            f"the default of {signature.target}.{key} is not a constant"
-        )
+        assert real[key].kind is inspect.Parameter.KEYWORD_ONLY, f"{signature.target}.{key} must be keyword-only"
+        assert parameter.default is not UNREADABLE, f"the default of {signature.target}.{key} is not a constant"
         _assert_default(parameter.default, real[key].default, f"{signature.target}.{key}")
         _assert_form(parameter.form, hints[key], f"{signature.target}.{key}")
 
@@ -74,7 +68,7 @@ def _assert_form(form: Form, hint: Any, key: str) -> None:
 
 
 def _normal(kind: Any) -> Any:
-    """A type with sequences as lists, mappings as dicts, and the leave to write a tuple as a list taken away."""
+    """A type with any sequence as a list, and without the leave to write a tuple as one."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         kept = [a for a in arguments[1:] if a != pydantic.Strict(False)]

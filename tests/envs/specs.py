@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Callable
 
+import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
-from wmframe.envs.pixel_env import PixelEnv
-from wmframe.envs.spec import EnvSpec
+from wmframe.envs.spec import Action, EnvSpec, Frame
 from wmframe.envs.toy import Toy
 
 Policy = Callable[[int], NDArray[np.float32]]
@@ -32,7 +32,7 @@ def held(seed: int, size: int, frames: int = 15) -> Policy:
     return lambda step: actions[step // frames]
 
 
-def digest(env: PixelEnv, seed: int, policy: Policy, steps: int) -> str:
+def digest(env: gymnasium.Env[Frame, Action], seed: int, policy: Policy, steps: int) -> str:
     """A hash of all frames, rewards and flags of one episode, cut after so many steps."""
     state = hashlib.sha256()
     frame, _ = env.reset(seed=seed)

@@ -94,7 +94,8 @@ def test_equal_to_gymnasium_over_thousands_of_frames() -> None:
     total: dict[str, int] = {}
     for seed in range(20):
         driver = DRIVERS[seed % len(DRIVERS)]
-        for key, count in drive_both(100 + seed, driver, 120 if driver is parked else 400).items():
+        frames = 70 if driver is parked else 360
+        for key, count in drive_both(100 + seed, driver, frames).items():
             total[key] = total.get(key, 0) + count
     assert total["frames"] >= 5000
     assert total["zooming"] >= 900

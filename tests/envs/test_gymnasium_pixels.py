@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wmframe.envs.gymnasium_pixels import GymnasiumPixels, equal_part
+from wmframe.envs.gymnasium_pixels import GymnasiumPixels
+from wmframe.envs.gymnasium_pixels_env import equal_part
 from wmframe.errors import UserError
 
 

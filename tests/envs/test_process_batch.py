@@ -12,7 +12,8 @@ import pytest
 
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
 from wmframe.envs.process_batch import ProcessBatch, cause
-from wmframe.envs.toy import Toy, ToyEnv
+from wmframe.envs.toy import Toy
+from wmframe.envs.toy_env import ToyEnv
 from wmframe.errors import UserError
 
 HOLDER = """
@@ -102,6 +103,8 @@ def test_closing_ends_the_workers() -> None:
     batch.close()
     assert wait_until_gone(workers)
     batch.close()
+    with pytest.raises(ValueError, match="closed"):
+        batch.reset([1])
 
 
 def test_workers_die_with_their_parent(tmp_path_factory: pytest.TempPathFactory) -> None:

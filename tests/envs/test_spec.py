@@ -1,6 +1,8 @@
 """One contract for all environments."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -32,7 +34,7 @@ def test_spaces_and_pictures(spec: EnvSpec) -> None:
     assert env.observation_space.contains(frame)
     assert env.action_space.shape == (spec.action_size,)
     assert frame.max() > frame.min()
-    picture = env.render()
+    picture = np.asarray(env.render())
     assert picture.dtype == np.uint8
     assert picture.ndim == 3
     env.close()
@@ -91,6 +93,15 @@ def test_specs_are_plain_values(spec: EnvSpec) -> None:
     assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301  # our own bytes: spawned workers get specs so
     assert spec.backend
     assert spec.reference().reference() == spec.reference()
+
+
+def test_specs_load_no_game() -> None:
+    """A configuration is checked in no time: libraries wait for `make`."""
+    specs = ("spec", "car_racing", "toy", "gymnasium_pixels", "batch", "process_batch")
+    code = f"import sys; {'; '.join('import wmframe.envs.' + name for name in specs)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "wmframe.envs.process_batch" in loaded
+    assert not {"gymnasium", "pygame", "Box2D", "PIL", "torch"} & set(loaded)
 
 
 def test_the_reference_of_the_fast_track_is_the_reference() -> None:

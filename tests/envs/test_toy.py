@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wmframe.envs.pixel_env import Frame
-from wmframe.envs.spec import FRAME_SHAPE
-from wmframe.envs.toy import Toy, ToyEnv
+from wmframe.envs.spec import FRAME_SHAPE, Frame
+from wmframe.envs.toy import Toy
+from wmframe.envs.toy_env import ToyEnv
 from wmframe.errors import UserError
 
 
-def rollout(
-    env: ToyEnv, seed: int, gain: float, noise: float, rng: np.random.Generator
-) -> tuple[float, bool]:
+def rollout(env: ToyEnv, seed: int, gain: float, noise: float, rng: np.random.Generator) -> tuple[float, bool]:
     """The return of walking towards the target with some gain and noise, and whether the walker fell off."""
     env.reset(seed=seed)
     total, terminated, truncated = 0.0, False, False
@@ -70,9 +68,7 @@ def test_random_walks_are_far_from_it_and_sometimes_fall() -> None:
 def test_standing_still_is_not_enough() -> None:
     spec = Toy()
     env = Unseen(spec)
-    share = [
-        rollout(env, s, 0.0, 0.0, np.random.default_rng(0))[0] / spec.optimal_return(s) for s in range(200)
-    ]
+    share = [rollout(env, s, 0.0, 0.0, np.random.default_rng(0))[0] / spec.optimal_return(s) for s in range(200)]
     assert np.mean(share) < 0.35
 
 

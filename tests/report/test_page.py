@@ -2,55 +2,22 @@
 
 import re
 import warnings
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.report.examples import HOSTILE, contents, hostile, scores
+from tests.report.reader import read
 from wmframe.report.contents import Contents
 from wmframe.report.page import render, write
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-class Reader(HTMLParser):
-    """Collects every tag with its attributes, the words, and what is not closed as it was opened."""
-
-    VOID = frozenset({"meta", "link", "img", "source", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
 def has(html: str, *texts: str) -> bool:
     """Whether all texts are on the page; after a bare `in`, pytest would compare them with it for minutes."""
     return all(text in html for text in texts)
-
-
-def read(html: str) -> Reader:
-    reader = Reader()
-    reader.feed(html)
-    reader.close()
-    return reader
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +46,7 @@ def test_every_part_is_on_the_page_in_order(whole: str) -> None:
 def test_tags_are_balanced_and_ids_are_unique(whole: str) -> None:
     reader = read(whole)
     assert reader.open == []
-    ids = [
-        attributes["id"]
-        for tag, attributes in reader.tags
-        if "id" in attributes and tag not in ("path", "rect")
-    ]
+    ids = [attributes["id"] for tag, attributes in reader.tags if "id" in attributes and tag not in ("path", "rect")]
     assert len(ids) == len(set(ids))
 
 
@@ -119,9 +82,7 @@ def test_there_is_no_script_and_a_policy_that_forbids_one(page: str, request: py
     tags = read(request.getfixturevalue(page)).tags
     assert {"script", "iframe", "object", "embed", "form", "base"}.isdisjoint(tag for tag, _ in tags)
     assert [a for _, attributes in tags for a in attributes if a.startswith("on")] == []
-    assert {"http-equiv": "Content-Security-Policy", "content": POLICY} in [
-        a for tag, a in tags if tag == "meta"
-    ]
+    assert {"http-equiv": "Content-Security-Policy", "content": POLICY} in [a for tag, a in tags if tag == "meta"]
 
 
 def test_hostile_text_is_shown_as_text_wherever_it_stands(attacked: str) -> None:

@@ -17,8 +17,7 @@ def given(**returns: list[float]) -> list[Score]:
 def test_one_sentence_says_where_it_learned_and_what_it_scores() -> None:
     few = given(reality=[400.0, 424.0], random=[-46.0, -46.0])
     assert tell(contents(scores=few)).headline == (
-        "The driver learned only in its dream; on 2 unseen tracks it scores 412 ± 17, "
-        "the random policy −46 ± 0."
+        "The driver learned only in its dream; on 2 unseen tracks it scores 412 ± 17, the random policy −46 ± 0."
     )
 
 
@@ -60,8 +59,7 @@ def test_what_is_missing_is_said() -> None:
 def test_the_gap_is_stated_in_words_either_way() -> None:
     more = tell(contents(scores=given(dream=[800.0, 802.0], reality=[400.0, 402.0])))
     assert more.gap == (
-        "Dream 801, reality 401: the dream promises 400 more than reality pays; "
-        "50 % of the promise is not kept."
+        "Dream 801, reality 401: the dream promises 400 more than reality pays; 50 % of the promise is not kept."
     )
     less = tell(contents(scores=given(dream=[300.0, 300.0], reality=[400.0, 400.0])))
     assert less.gap == "Dream 300, reality 400: reality pays 100 more than the dream promises."

@@ -1,0 +1,1 @@
+"""Commands only: what a person types."""

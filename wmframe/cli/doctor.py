@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -28,29 +28,22 @@ def execute(arguments: Sequence[str]) -> int:
     """Run every check and print its line."""
     if arguments:
         raise UserError(f"doctor takes no arguments\n{HELP.rstrip()}")
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("python", _python),
-        *((f"package {name}", lambda name=name: _package(name)) for name in _FLOORS),  # type: ignore[misc]
-        ("hydra plugins", _plugins),
-        ("device", _device),
-        ("disk", _disk),
-        ("folder", _folder),
-        ("real track", _track),
-    ]
+    checks: dict[str, Callable[[], str]] = {
+        **{f"package {name}": partial(_package, name) for name in _FLOORS},
+        "hydra plugins": _plugins,
+        "device": _device,
+        "disk": _disk,
+        "folder": _folder,
+        "real track": _track,
+    }
     wrong = 0
-    for name, check in checks:
+    for name, check in checks.items():
         try:
             print(f"ok     {name}: {check()}")
         except UserError as error:
             wrong += 1
             print(f"WRONG  {name}: {error}")
     return 1 if wrong else 0
-
-
-def _python() -> str:
-    if sys.version_info < (3, 11):
-        raise UserError(f"{sys.version.split()[0]}; wmframe needs 3.11 or newer")
-    return sys.version.split()[0]
 
 
 def _package(name: str) -> str:

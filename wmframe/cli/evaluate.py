@@ -20,9 +20,7 @@ random policy on the same seeds. Nothing is trained; the same question asked twi
 
 def execute(arguments: Sequence[str]) -> int:
     """Obtain the run's evaluation with other seeds and print its scores."""
-    given = parse_values(
-        arguments, {"episodes": "100", "first_seed": "0", "root": "."}, most_names=1, usage=HELP
-    )
+    given = parse_values(arguments, {"episodes": "100", "first_seed": "0", "root": "."}, most_names=1, usage=HELP)
     if not given.names:
         raise UserError(f"which run?\n{HELP.rstrip()}")
     return _evaluate(given.names[0], given)

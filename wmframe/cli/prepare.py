@@ -44,9 +44,7 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
             jobs.append(_job(overrides, invocation, conf, target))
         except UserError as error:
             changed = [o for o in overrides if o not in invocation.overrides]
-            raise UserError(
-                f"job {len(jobs) + 1} ({' '.join(changed)}): {error}", exit_code=error.exit_code
-            ) from error
+            raise UserError(f"job {len(jobs) + 1} ({' '.join(changed)}): {error}", exit_code=error.exit_code) from error
     return jobs
 
 

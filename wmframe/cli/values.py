@@ -46,7 +46,9 @@ def parse_values(arguments: Sequence[str], defaults: Mapping[str, str], *, most_
         elif key in defaults:
             values[key] = value
         else:
-            raise UserError(f"{key}=: no such key.{did_you_mean(nearest(key, list(defaults)))} Keys: {', '.join(defaults)}")
+            raise UserError(
+                f"{key}=: no such key.{did_you_mean(nearest(key, list(defaults)))} Keys: {', '.join(defaults)}"
+            )
     if len(names) > most_names:
         raise UserError(f"{names[most_names]}: one name too many\n{usage.rstrip()}")
     return Given(tuple(names), values, tuple(allowed))

@@ -67,7 +67,12 @@ def _batches(name: str, episodes: int, setting: Setting, stream: _Stream) -> Bat
     for at in range(0, episodes, LANES):
         part = seeds[at : at + LANES]
         streams = [stream(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
-        yield EpisodeBatch(world=blind(setting.batch, setting.action_size), act=_deal(streams), seeds=part, policies=[name] * len(part))
+        yield EpisodeBatch(
+            world=blind(setting.batch, setting.action_size),
+            act=_deal(streams),
+            seeds=part,
+            policies=[name] * len(part),
+        )
 
 
 def _deal(streams: list[Actions]) -> Act:

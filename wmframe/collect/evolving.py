@@ -47,9 +47,7 @@ class Evolving(Source):
             most_steps=self.most_steps,
         )
         for generation in range(self.search.generations):
-            seeds = draw_seeds(
-                "train", (setting.seed, "evolving", setting.round, generation), self.search.rollouts
-            )
+            seeds = draw_seeds("train", (setting.seed, "evolving", setting.round, generation), self.search.rollouts)
             candidates = torch.from_numpy(strategy.ask()).float()
             returns = yield EpisodeBatch(
                 world=world,

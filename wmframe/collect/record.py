@@ -15,7 +15,13 @@ from wmframe.worlds.rollout import rollout
 
 
 def record(
-    shard: Path, batch: EpisodeBatch, *, source: str, origin: Origin, backend: str, tick: Callable[[int], None]
+    shard: Path,
+    batch: EpisodeBatch,
+    *,
+    source: str,
+    origin: Origin,
+    backend: str,
+    tick: Callable[[int], None],
 ) -> None:
     """Play the batch to its end and write the shard; `tick` is told how many steps each moment brought."""
     world = batch.world
@@ -26,7 +32,7 @@ def record(
             nonlocal alive
             seen = world.observed
             moved = None if actions is None else actions.cpu().numpy()
-            for lane in np.flatnonzero(alive):
+            for lane in np.flatnonzero(alive).tolist():
                 if moved is not None:
                     writer.step(lane, moved[lane], float(seen.rewards[lane]))
                 writer.frame(lane, seen.frames[lane])

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from textwrap import shorten
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -70,8 +71,7 @@ class _Binder:
         for path, value, signature in self.unknown:
             near = nearest(path, [key for key, leaf in self.known.items() if leaf or "." not in path])
             keys = ", ".join(signature.parameters) or "none"
-            where = f"{signature.name} ({signature.file}) takes: {keys}"
-            where = where if len(where) <= 160 else where[:157] + "..."
+            where = shorten(f"{signature.name} ({signature.file}) takes: {keys}", 180, placeholder=" ...")
             message = f"={show(value)}: there is no such key"
             cause = f"{path.rpartition('.')[2]}{message}"
             strangers.append(Problem(path, message, near, where, cause))
@@ -84,16 +84,12 @@ class _Binder:
             return None
         for name in value:
             if name not in signature.parameters and name != "_target_":
-                self.unknown += [
-                    (key, leaf, signature) for key, leaf in _leaves(_join(path, name), value[name])
-                ]
+                self.unknown += [(key, leaf, signature) for key, leaf in _leaves(_join(path, name), value[name])]
         arguments: dict[str, object] = {}
         for name, parameter in signature.parameters.items():
             self.known[_join(path, name)] = isinstance(parameter.form, Plain)
             if name in value:
-                arguments[name] = self._form(
-                    value[name], _join(path, name), parameter.form, parameter, signature
-                )
+                arguments[name] = self._form(value[name], _join(path, name), parameter.form, parameter, signature)
             elif parameter.default is NO_DEFAULT:
                 message = f" is missing: {describe(parameter.form)}"
                 self.problems.append(Problem(_join(path, name), message, (), _where(signature)))
@@ -120,7 +116,7 @@ class _Binder:
         return signature
 
     def _meant(self, path: str, value: object) -> list[str]:
-        """For `collect.first.randm.episodes=3`, which makes a new item of a mapping: the item that was meant."""
+        """The key that was meant where a typo made a new item of a mapping: `collect.first.randm.episodes=3`."""
         typed = next(_leaves(path, value))[0] if isinstance(value, Mapping) and value else ""
         return nearest(typed, [key for key, leaf in self.known.items() if leaf]) if typed else []
 
@@ -137,9 +133,7 @@ class _Binder:
         if not wanted.protocol:
             raise TargetError(f"{signature.name} ({signature.file}) is not a {wanted.name} ({wanted.file})")
 
-    def _form(
-        self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature
-    ) -> object:
+    def _form(self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature) -> object:
         """The bound value; after a mistake, something harmless in its place."""
         match form:
             case Nested(base=base):
@@ -147,23 +141,17 @@ class _Binder:
             case Maybe(inner=inner):
                 return None if value is None else self._form(value, path, inner, parameter, signature)
             case Many(item=item, keyed=False) if isinstance(value, list | tuple):
-                return [
-                    self._form(v, _join(path, str(i)), item, parameter, signature)
-                    for i, v in enumerate(value)
-                ]
+                return [self._form(v, _join(path, str(i)), item, parameter, signature) for i, v in enumerate(value)]
             case Many(item=item, keyed=True) if isinstance(value, Mapping):
                 return {
-                    str(k): self._form(v, _join(path, str(k)), item, parameter, signature)
-                    for k, v in value.items()
+                    str(k): self._form(v, _join(path, str(k)), item, parameter, signature) for k, v in value.items()
                 }
             case Plain():
                 return self._plain(value, path, form, parameter, signature)
         self._refuse(value, path, form, parameter, signature)
         return None
 
-    def _plain(
-        self, value: object, path: str, form: Plain, parameter: Parameter, signature: Signature
-    ) -> object:
+    def _plain(self, value: object, path: str, form: Plain, parameter: Parameter, signature: Signature) -> object:
         try:
             bound = _adapter(form).validate_python(value)
             json.dumps(bound, allow_nan=False)
@@ -178,9 +166,7 @@ class _Binder:
             return None
         return bound
 
-    def _refuse(
-        self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature
-    ) -> None:
+    def _refuse(self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature) -> None:
         default = parameter.default
         usual = "" if default is NO_DEFAULT or default is UNREADABLE else f" (default {show(default)})"
         quote = f"; as text: {path}='\"{value}\"'" if form == Plain(str) and _is_number(value) else ""

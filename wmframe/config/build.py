@@ -31,9 +31,7 @@ def build(component: Component, *, allowed: Sequence[str] = ("wmframe",), path: 
         return make(**arguments)
     except ValueError as error:
         message = f": {error or type(error).__name__}"
-        raise ConfigError(
-            [Problem(path or component.target, message, (), f"refused by {component.target}")]
-        ) from error
+        raise ConfigError([Problem(path or component.target, message, (), f"refused by {component.target}")]) from error
 
 
 def _argument(value: object, path: str, allowed: Sequence[str]) -> object:
@@ -62,9 +60,7 @@ def _import(target: str, path: str, allowed: Sequence[str]) -> Callable[..., obj
         missing = error.name or module
         if is_allowed(missing, ("wmframe",)):
             raise  # our own module: a bug, whose traceback is wanted
-        raise UserError(
-            f"{key}={target} needs the package {missing}, which isn't installed", exit_code=1
-        ) from error
+        raise UserError(f"{key}={target} needs the package {missing}, which isn't installed", exit_code=1) from error
     home = getattr(found, "__module__", "")
     if not callable(found) or not is_allowed(str(home), allowed):
         raise ConfigError([Problem(key, f"={show(target)}: no class or function of {', '.join(allowed)}")])

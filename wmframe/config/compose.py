@@ -26,9 +26,7 @@ from wmframe.errors import UserError
 
 NAME = "config"
 MOST_JOBS = 10_000
-OPTIONAL = frozenset(
-    {"preset", "experiment"}
-)  # their files change other groups' keys and have none of their own
+OPTIONAL = frozenset({"preset", "experiment"})  # their files change other groups' keys and have none of their own
 REFERENCE = re.compile(r"\$\{[\w.\[\]-]*\}")
 
 
@@ -41,9 +39,7 @@ def conf_dir() -> Path:
     raise UserError(f"wmframe's own YAML files are missing from {package}: install it again")
 
 
-def compose(
-    overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()
-) -> dict[str, object]:
+def compose(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()) -> dict[str, object]:
     """The whole config, interpolations resolved, as plain values.
 
     `conf` is the main folder (wmframe's own by default), `folders` are the user's, searched after it. Raises
@@ -64,9 +60,7 @@ def compose(
     return {str(key): value for key, value in plain.items()}
 
 
-def expand(
-    overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()
-) -> list[list[str]]:
+def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()) -> list[list[str]]:
     """A sweep's jobs, each as its own overrides: the product of every `a=1,2`, `choice`, `range` and `glob`.
 
     Raises UserError for a sweep that can't be counted (`interval`), has no jobs, or has more than ten
@@ -119,9 +113,7 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
                 "\n    Runs go to paths.root, sweeps are `wmframe run ... -m`, logs are the tracker's."
             )
         if override.package is not None or key == "":
-            raise UserError(
-                f"{text}: an override is key=value or group=option, with nothing before or between"
-            )
+            raise UserError(f"{text}: an override is key=value or group=option, with nothing before or between")
     return parsed
 
 
@@ -190,10 +182,7 @@ def _choices(override: Override) -> list[str]:
     if not override.is_discrete_sweep():
         raise UserError(f"{text}: an interval has no end of values; list them, or use range(start,stop,step)")
     value = override.value()
-    if (
-        isinstance(value, RangeSweep)
-        and len(list(itertools.islice(value.range(), MOST_JOBS + 1))) > MOST_JOBS
-    ):
+    if isinstance(value, RangeSweep) and len(list(itertools.islice(value.range(), MOST_JOBS + 1))) > MOST_JOBS:
         raise UserError(f"{text}: more than {MOST_JOBS:,} values")
     key = override.get_key_element()
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
@@ -211,9 +200,7 @@ def _check_deletions(
     for text, key in deleted.items():
         options = _options(key, loader, search)
         if options and key not in OPTIONAL:
-            raise UserError(
-                f"{text}: {key} can be changed, not left out\n    {key} is one of {', '.join(options)}"
-            )
+            raise UserError(f"{text}: {key} can be changed, not left out\n    {key} is one of {', '.join(options)}")
         if not options and key not in known:
             raise UserError(f"{text}: there is no such key.{did_you_mean(nearest(key, known))}")
 
@@ -235,9 +222,7 @@ def _refuse_resolvers(value: object, path: str) -> None:
         for index, item in enumerate(value):
             _refuse_resolvers(item, f"{path}.{index}")
     elif isinstance(value, str) and "${" in _without_references(value):
-        raise UserError(
-            f"{path}={value}: only ${{some.key}} is read here, no resolvers; pass the value itself"
-        )
+        raise UserError(f"{path}={value}: only ${{some.key}} is read here, no resolvers; pass the value itself")
 
 
 def _without_references(text: str) -> str:

@@ -8,6 +8,7 @@ import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
+import pydantic
 
 from wmframe.config.annotation import Form, Many, Maybe, Nested, Plain
 
@@ -81,6 +82,8 @@ def _plain(kind: Any) -> str:
 
 
 def _constraint(constraint: object) -> str:
+    if isinstance(constraint, pydantic.StringConstraints) and constraint.pattern is not None:
+        return f"matching {getattr(constraint.pattern, 'pattern', constraint.pattern)}"
     if isinstance(constraint, annotated_types.GroupedMetadata):
         return " and ".join(filter(None, map(_constraint, constraint)))
     for kind, (name, words) in BOUNDS.items():

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import (
@@ -54,9 +54,7 @@ def _unparsable(error: Exception, override: str | None) -> str:
     text = override if override is not None else getattr(error, "override", "")
     if re.fullmatch(r"[\w./]+", text):
         return f"{text}: an override needs a value; type {text}=VALUE"
-    reason = next(
-        (line for line in str(error).splitlines()[1:] if "hydra.cc" not in line and line.strip("^ ")), ""
-    )
+    reason = next((line for line in str(error).splitlines()[1:] if "hydra.cc" not in line and line.strip("^ ")), "")
     return (
         f"{text!r} cannot be read as key=value{': ' + reason if reason else ''}."
         "\n    Quote what has spaces, commas or brackets in it: 'key=\"a, b\"'"
@@ -106,9 +104,7 @@ def _too_deep(error: Exception, override: str | None) -> str:
 def _other(error: Exception, override: str | None) -> str:
     """Anything else: the causes' own first lines, and never the advice to append."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    chosen = re.search(
-        r"(\S+) appears more than once|Multiple values for (\S+)\.|already at '([^']+)'", str(error)
-    )
+    chosen = re.search(r"(\S+) appears more than once|Multiple values for (\S+)\.|already at '([^']+)'", str(error))
     if chosen is not None:
         key = chosen[1] or chosen[2] or chosen[3]
         return f"{key} is there already; to change it type {key}=VALUE, without the +"
@@ -118,11 +114,7 @@ def _other(error: Exception, override: str | None) -> str:
     merging = re.match(r"Error merging override \+*(.*)", lines[0] if lines else "")
     if merging is not None:
         lines[0] = f"{merging[1]}: not the kind of value that this key holds"
-    kept = [
-        line
-        for line in lines
-        if not re.search(r"hydra\.cc|append|use \+|second \+|full_key|object_type", line)
-    ]
+    kept = [line for line in lines if not re.search(r"hydra\.cc|append|use \+|second \+|full_key|object_type", line)]
     return "\n    ".join(kept[:4]) or type(error).__name__
 
 

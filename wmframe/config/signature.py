@@ -103,9 +103,7 @@ def _find(target: str, allowed: Sequence[str]) -> Definition:
     if not module or not all(part.isidentifier() for part in target.split(".")):
         raise TargetError(f"{target!r} is not of the form package.module.Class")
     if not is_allowed(module, allowed):
-        raise TargetError(
-            f"targets may come from {', '.join(allowed)} only (a module that you trust: --allow MODULE)"
-        )
+        raise TargetError(f"targets may come from {', '.join(allowed)} only (a module that you trust: --allow MODULE)")
     try:
         source = read_source(module, allowed)
     except (SyntaxError, UnicodeDecodeError) as error:
@@ -181,9 +179,7 @@ def _fields(node: ast.ClassDef, source: Source) -> Iterator[Parameter]:
             if isinstance(init, ast.Constant) and init.value is False:
                 continue
             factory = options.get("default_factory")
-            empty = {"list": [], "dict": {}, "tuple": ()}.get(
-                ast.unparse(factory) if factory else "", UNREADABLE
-            )
+            empty = {"list": [], "dict": {}, "tuple": ()}.get(ast.unparse(factory) if factory else "", UNREADABLE)
             default = empty if factory is not None else _default(options.get("default"), source)
         else:
             default = _default(value, source)

@@ -27,9 +27,7 @@ def similarity(typed: str, name: str) -> float:
     other_place, _, other_word = name.lower().rpartition(".")
     places = _ratio(place, other_place) if place else 0.5
     if word == other_word:
-        places = max(
-            places, 0.5
-        )  # the right word in the wrong place: a stronger hint than a like word in the right
+        places = max(places, 0.5)  # the right word in the wrong place: a stronger hint than a like word in the right
     return max(_ratio(typed.lower(), name.lower()), 0.6 * _ratio(word, other_word) + 0.4 * places)
 
 

@@ -1,0 +1,1 @@
+"""C: features in, actions out; a whole population in one product."""

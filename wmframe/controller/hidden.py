@@ -10,7 +10,7 @@ from wmframe.controller.contract import Controller, Senses, feature_size
 class Hidden(Controller):
     """a = tanh(W₂ tanh(W₁ f + b₁) + b₂). A parameter vector is [W₁; b₁; W₂; b₂], each row by row."""
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         *,
         latent_size: PositiveInt,
@@ -21,12 +21,12 @@ class Hidden(Controller):
     ) -> None:
         self.senses, self.action_size, self.units = senses, action_size, units
         self.feature_size = feature_size(senses, latent_size, hidden_size)
-        self._split = (units * self.feature_size, units, action_size * units, action_size)
+        self._split = [units * self.feature_size, units, action_size * units, action_size]
         self.size = sum(self._split)
 
     def act(self, parameters: Tensor, features: Tensor) -> Tensor:
         """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
-        w1, b1, w2, b2 = parameters.split(self._split, -1)
+        w1, b1, w2, b2 = torch.split(parameters, self._split, -1)
         first = w1.view(-1, self.units, self.feature_size).mT
         second = w2.view(-1, self.action_size, self.units).mT
         return torch.tanh(torch.baddbmm(b2[:, None], torch.tanh(torch.baddbmm(b1[:, None], features, first)), second))

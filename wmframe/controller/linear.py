@@ -10,7 +10,7 @@ from wmframe.controller.contract import Controller, Senses, feature_size
 class Linear(Controller):
     """One layer. A parameter vector is [W row by row; b], of length A · F + A, or A · F without `bias` (Doom)."""
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         *,
         latent_size: PositiveInt,

@@ -25,7 +25,14 @@ class FrameBatches(IterableDataset[Tensor]):
     """
 
     def __init__(
-        self, reader: EpisodeReader, episodes: Sequence[int], *, batch_size: int, seed: int, start: int, stop: int
+        self,
+        reader: EpisodeReader,
+        episodes: Sequence[int],
+        *,
+        batch_size: int,
+        seed: int,
+        start: int,
+        stop: int,
     ) -> None:
         self._reader, self._chunks = reader, list(reader.chunks(episodes))
         self._batch_size, self._seed, self._start, self._stop = batch_size, seed, start, stop
@@ -49,9 +56,7 @@ class FrameBatches(IterableDataset[Tensor]):
         size = max(POOL_CHUNKS, -(-self._batch_size // CHUNK))
         return [[self._chunks[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
 
-    def _deal(
-        self, pool: list[tuple[int, int, int]], at: tuple[int, int], skip: int, most: int
-    ) -> Iterator[Tensor]:
+    def _deal(self, pool: list[tuple[int, int, int]], at: tuple[int, int], skip: int, most: int) -> Iterator[Tensor]:
         frames = np.concatenate([self._reader.frames(*chunk) for chunk in sorted(pool)])
         rng = np.random.default_rng((self._seed, *at, 1))
         if len(frames) < self._batch_size:

@@ -86,4 +86,5 @@ def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float3
 
 def _by_length(episodes: Sequence[EpisodeRef]) -> Numbers:
     lengths = np.array([episode.steps for episode in episodes], np.float64)
-    return lengths / lengths.sum()
+    share: Numbers = lengths / lengths.sum()
+    return share

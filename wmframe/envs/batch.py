@@ -8,13 +8,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wmframe.envs.pixel_env import PixelEnv
-from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
+from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
+
+if TYPE_CHECKING:
+    import gymnasium
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class SerialBatch(EnvBatch):
 
     def __init__(self, spec: EnvSpec) -> None:
         self.spec = spec
-        self.envs: list[PixelEnv] = []
+        self.envs: list[gymnasium.Env[Frame, Action]] = []
         self.last = still(0)
 
     def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:

@@ -32,9 +32,7 @@ class FastTrack(Track):
         self.canvas = pygame.Surface((WINDOW_W, WINDOW_H))
         self.kept = self.canvas.subsurface((0, TOP, WINDOW_W, KEPT_HEIGHT))
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode and gather its polygons in drawing order: grass (400), then road and kerbs."""
         answer: tuple[Any, dict[str, Any]] = super().reset(seed=seed, options=options)
         grass = grass_patches()

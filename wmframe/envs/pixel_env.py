@@ -10,12 +10,8 @@ from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
-from numpy.typing import NDArray
 
-from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
-
-Frame = NDArray[np.uint8]
-Action = NDArray[np.float32]
+from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
 
 
 class PixelEnv(gymnasium.Env[Frame, Action], ABC):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from wmframe.envs.batch import BatchStep, EnvBatch, check_actions, still
 from wmframe.envs.spec import EnvSpec
-from wmframe.envs.worker import CLOSE, DONE, FAILED, MISTAKE, RESET, STEP, decode_step, encode_seeds, serve
+from wmframe.envs.worker import CLOSE, FAILED, MISTAKE, RESET, STEP, decode_step, encode_seeds, serve
 from wmframe.errors import UserError
 
 PATIENCE = 5.0  # seconds a worker gets to end by itself
@@ -57,12 +57,24 @@ class ProcessBatch(EnvBatch):
         """See `EnvBatch.step`."""
         check_actions(actions, self.lanes, self.spec.action_size)
         rows = actions.astype(np.float32, copy=False)
-        return self._exchange(
-            [STEP + rows[n :: len(self.workers)].tobytes() for n in range(len(self.workers))]
-        )
+        return self._exchange([STEP + rows[n :: len(self.workers)].tobytes() for n in range(len(self.workers))])
 
     def _exchange(self, requests: Sequence[bytes]) -> BatchStep:
-        """Send every worker its request, then gather the answers, lane by lane."""
+        """Send every worker its request, then gather the answers, lane by lane.
+
+        Whatever interrupts this, Ctrl-C too, closes the batch: answers left in a pipe would pass for
+        later ones.
+        """
+        if not self.workers:
+            raise ValueError("this batch is closed")
+        try:
+            return self._gather(requests)
+        except BaseException:
+            self.close()
+            raise
+
+    def _gather(self, requests: Sequence[bytes]) -> BatchStep:
+        """One request to each worker, and their answers put together."""
         for number, request in enumerate(requests):
             try:
                 self.workers[number][1].send_bytes(request)
@@ -82,8 +94,6 @@ class ProcessBatch(EnvBatch):
             kind, answer = split(self.workers[number][1].recv_bytes())
         except (EOFError, OSError):
             self._report_death(number)
-        if kind != DONE:
-            self.close()
         if kind == MISTAKE:
             raise UserError(answer[1:].decode(), exit_code=answer[0])
         if kind == FAILED:
@@ -91,14 +101,12 @@ class ProcessBatch(EnvBatch):
         return answer
 
     def _report_death(self, number: int) -> NoReturn:
-        """Say which worker died of what, and let the others go."""
+        """Say which worker died of what."""
         process = self.workers[number][0]
         process.join(PATIENCE)
-        code, name = process.exitcode, process.name
-        self.close()
         raise UserError(
-            f"{name} {cause(code)}. What was finished is kept; run the same command again to go on, "
-            f"with fewer workers if memory is short.",
+            f"{process.name} {cause(process.exitcode)}. What was finished is kept; run the same command again "
+            f"to go on, with fewer workers if memory is short.",
             exit_code=1,
         )
 

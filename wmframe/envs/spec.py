@@ -9,13 +9,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 if TYPE_CHECKING:
-    from wmframe.envs.pixel_env import PixelEnv
+    import gymnasium
 
 FRAME_SIZE = 64
 FRAME_SHAPE = (FRAME_SIZE, FRAME_SIZE, 3)
+
+Frame = NDArray[np.uint8]
+Action = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +44,8 @@ class EnvSpec(ABC):
         """What produced the frames, for a data set to record: package, version, environment, renderer."""
 
     @abstractmethod
-    def make(self) -> "PixelEnv":
-        """A fresh environment.
+    def make(self) -> "gymnasium.Env[Frame, Action]":
+        """A fresh environment; the ones of this package are a `PixelEnv`. Gymnasium is imported here, not before.
 
         Raises:
             UserError: the environment can't be made as described; the message says what would do.

@@ -1,0 +1,1 @@
+"""M: the MDN-RNN and its baselines."""

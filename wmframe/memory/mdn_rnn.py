@@ -30,7 +30,7 @@ class MDNRNN(Memory):
     shows what a learned reward is worth.
     """
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         *,
         latent_size: PositiveInt,
@@ -60,7 +60,7 @@ class MDNRNN(Memory):
         self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
         self.gradient_clip = gradient_clip
         self.lstm = nn.LSTM(latent_size + action_size, hidden_size, batch_first=True)
-        nn.init.zeros_(self.lstm.bias_hh_l0).requires_grad_(False)
+        self._pin_second_bias()
         self.dropout = nn.Dropout(dropout)
         self.mixture = nn.Linear(hidden_size, 3 * mixtures * latent_size)
         self.reward = nn.Linear(hidden_size, 1)
@@ -73,15 +73,7 @@ class MDNRNN(Memory):
 
     def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
         """Return the LSTM's state after z (B, Z) and action (B, A)."""
-        lstm = self.lstm
-        h, c = torch.lstm_cell(
-            torch.cat((z, action), -1),
-            (state.h, state.c),
-            lstm.weight_ih_l0,
-            lstm.weight_hh_l0,
-            lstm.bias_ih_l0,
-            lstm.bias_hh_l0,
-        )
+        h, c = torch.lstm_cell(torch.cat((z, action), -1), (state.h, state.c), *self.lstm.all_weights[0])
         return MemoryState(h, c)
 
     def predict(self, state: MemoryState) -> Prediction:
@@ -99,9 +91,7 @@ class MDNRNN(Memory):
         weights = 1 + (self.done_positive - 1) * batch.done
         nll = _mean(-said.latent.log_prob(z[:, 1:]).mean(-1), batch.mask)
         reward = _mean(((said.reward - rewards) / self.reward_scale).square(), batch.mask)
-        done = _mean(
-            F.binary_cross_entropy_with_logits(said.done, batch.done, weights, reduction="none"), batch.mask
-        )
+        done = _mean(F.binary_cross_entropy_with_logits(said.done, batch.done, weights, reduction="none"), batch.mask)
         total = nll + self.reward_weight * reward + self.done_weight * done
         return {"nll": nll, "reward_error": reward, "done_loss": done, "loss": total}
 
@@ -125,6 +115,10 @@ class MDNRNN(Memory):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients' norm."""
         nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+
+    def _pin_second_bias(self) -> None:
+        _, _, _, second = self.lstm.all_weights[0]
+        nn.init.zeros_(second).requires_grad_(False)
 
     def _heads(self, hidden: Tensor) -> Prediction:
         shape = (*hidden.shape[:-1], self.latent_size, self.mixtures)

@@ -16,7 +16,7 @@ from wmframe.memory.contract import Memory, MemoryState, Prediction
 class NoMemory(Memory):
     """Carries nothing: h and c are (B, 0)."""
 
-    def __init__(self, *, latent_size: PositiveInt, action_size: PositiveInt, hidden_size: Literal[0] = 0) -> None:  # noqa: D107
+    def __init__(self, *, latent_size: PositiveInt, action_size: PositiveInt, hidden_size: Literal[0] = 0) -> None:
         super().__init__()
         self.latent_size, self.action_size, self.hidden_size = latent_size, action_size, hidden_size
         self.steps, self.batch_size, self.sequence = 0, 1, 1
@@ -27,10 +27,10 @@ class NoMemory(Memory):
         empty = torch.zeros(batch, 0, device=self.device)
         return MemoryState(empty, empty)
 
-    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:  # noqa: ARG002
+    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
         """Return the same empty state."""
         return state
 
-    def predict(self, state: MemoryState) -> Prediction:  # noqa: ARG002
+    def predict(self, state: MemoryState) -> Prediction:
         """Refuse: nothing predicts."""
         raise UserError("memory=none predicts nothing, so it cannot dream. Use world=reality, or memory=mdn_rnn.")

@@ -98,9 +98,7 @@ class Artefact:
         try:
             _lstat(self.path, name)
         except DamagedError as error:
-            raise UserError(
-                f"{self.path}: {error}. Run the same command again: it redoes the stage."
-            ) from error
+            raise UserError(f"{self.path}: {error}. Run the same command again: it redoes the stage.") from error
         return self.path / name
 
 

@@ -82,6 +82,10 @@ class _Parts:
         assert isinstance(value, Component)  # noqa: S101  # binding has seen to it
         return value
 
+    def fitted(self, name: str) -> dict[str, object]:
+        """Return what stands in the key of a network's fit: precision is all of the machine that can change it."""
+        return {**self.pick(name, "seed"), "precision": self.component("trainer").arguments["precision"]}
+
     def with_argument(self, name: str, argument: str, value: object) -> Component:
         """Return a component with one argument replaced, if there is a value and it takes such an argument."""
         component = self.component(name)
@@ -102,7 +106,7 @@ def _round(parts: _Parts, number: int, last: Mapping[str, Node], nodes: dict[str
 
     vision = last.get("vision")
     if vision is None or later["vision"] == "refit":
-        vision = _add(nodes, Node(f"vision.{number}", parts.pick("vision", "seed"), collected))
+        vision = _add(nodes, Node(f"vision.{number}", parts.fitted("vision"), collected))
     vision_round = vision.name.split(".")[1]
     latents = {}
     for n in range(1, number + 1):
@@ -112,7 +116,9 @@ def _round(parts: _Parts, number: int, last: Mapping[str, Node], nodes: dict[str
 
     share = {"newest_share": later.get("newest_share", 0.0)}
     memory = _add(nodes, _memory(parts, number, latents, later, last, share))
-    controller = _add(nodes, _controller(parts, number, {"vision": vision, "memory": memory}, latents, later, last, share))
+    controller = _add(
+        nodes, _controller(parts, number, {"vision": vision, "memory": memory}, latents, later, last, share)
+    )
     return {"vision": vision, "memory": memory, "controller": controller}
 
 
@@ -128,7 +134,7 @@ def _memory(
     parents = dict(latents)
     if later.get("memory") == "continue":
         parents["memory"] = last["memory"]
-    return Node(f"memory.{number}", {"memory": memory, **parts.pick("seed"), **share}, parents)
+    return Node(f"memory.{number}", {**parts.fitted("memory"), "memory": memory, **share}, parents)
 
 
 def _controller(

@@ -51,9 +51,7 @@ def run(order: Order, progress: Progress) -> Run:
     machine = part(order, "trainer", Machine)
     machine.settle()
     folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment)
-    facts = provenance(
-        device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides)
-    )
+    facts = provenance(device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides))
     record = RunRecord(
         command=order.command,
         overrides=tuple(order.overrides),
@@ -117,7 +115,11 @@ class Worker:
                 for row in history.read(artefact.file("history.jsonl")):
                     mirror(row)
         return artefact, StageRecord(
-            name=node.name, stage=node.stage, key=artefact.key, state="ran" if ran else "cached", seconds=seconds
+            name=node.name,
+            stage=node.stage,
+            key=artefact.key,
+            state="ran" if ran else "cached",
+            seconds=seconds,
         )
 
     def _task(self, node: Node, work: Path, listener: Callable[[Row], None]) -> Task:

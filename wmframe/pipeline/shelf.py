@@ -63,9 +63,7 @@ class Shelf:
         if not self.occupied(artefact.stage, artefact.key):
             return True
         try:
-            return bool(
-                self.open(artefact.stage, artefact.key).manifest["files"] == artefact.manifest["files"]
-            )
+            return bool(self.open(artefact.stage, artefact.key).manifest["files"] == artefact.manifest["files"])
         except DamagedError:
             return False
 

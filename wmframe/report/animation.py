@@ -60,9 +60,7 @@ def enlarge_lazily(film: Frames, scale: int) -> Iterator[Frames]:
     return (enlarge(frame, scale) for frame in film)
 
 
-def _compose(
-    labels: tuple[str, ...], frames: tuple[Frames, ...], *, step: int, total: int, awake: bool
-) -> Frames:
+def _compose(labels: tuple[str, ...], frames: tuple[Frames, ...], *, step: int, total: int, awake: bool) -> Frames:
     height, width = frames[0].shape[:2]
     cell = width + 2 * BORDER
     size = (2 * EDGE + len(frames) * cell + (len(frames) - 1) * GAP, HEAD + height + 2 * BORDER + FOOT)

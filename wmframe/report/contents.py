@@ -68,9 +68,7 @@ class Series:
             raise ValueError(f"series {self.name!r}: a band needs both low and high")
         columns = [np.asarray(v, float) for v in (self.x, self.y, self.low, self.high) if v is not None]
         if any(c.ndim != 1 or len(c) != len(columns[0]) or len(c) == 0 for c in columns):
-            raise ValueError(
-                f"series {self.name!r}: needs equal lengths >= 1, got {[c.shape for c in columns]}"
-            )
+            raise ValueError(f"series {self.name!r}: needs equal lengths >= 1, got {[c.shape for c in columns]}")
         if not np.all(np.isfinite(columns[0])):
             raise ValueError(f"series {self.name!r}: x must be finite")
 

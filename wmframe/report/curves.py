@@ -128,9 +128,7 @@ def _dress(axes: Axes) -> None:
 def _inline(svg: str) -> str:
     """Make a stand-alone SVG file a part of an HTML page: no prologue, no namespaces, no ids, CSS colours."""
     body = svg[svg.index("<svg") :]
-    body = re.sub(
-        r'^<svg[^>]*(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', body
-    )
+    body = re.sub(r'^<svg[^>]*(viewBox="[^"]*")[^>]*>', r'<svg \1 aria-hidden="true" focusable="false">', body)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
     names: Sequence[tuple[str, str]] = [(INK, "ink"), (GRID, "grid")]
     for colour, name in [*names, *((colour, f"line-{index}") for index, colour in enumerate(SERIES))]:

@@ -12,11 +12,11 @@ import torch
 
 from wmframe.config.bind import Component
 from wmframe.data.episodes import EpisodeReader, split
-from wmframe.errors import UserError
+from wmframe.data.files import read_json
 from wmframe.memory.contract import Memory
+from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.runs import Run, RunRecord
-from wmframe.pipeline.store import Store
 from wmframe.report.contents import Contents, Frames, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.histories import curves
 from wmframe.report.page import write
@@ -42,9 +42,11 @@ def write_page(run: Run, *, allowed: Sequence[str]) -> Path:
 def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     """Read all that the page shows. Raises UserError if an artefact of the run is missing or damaged."""
     record, experiment = run.record(), run.experiment(allowed)
-    artefacts = open_artefacts(run, record)
+    artefacts = open_artefacts(run, record.stages)
     newest = {artefact.stage: artefact for artefact in artefacts.values()}
-    pictures = _pictures(newest, experiment, allowed) if {"collect", "vision", "memory"} <= newest.keys() else {}
+    drawn = _Pictures()
+    if {"collect", "vision", "memory"} <= newest.keys():
+        drawn = _pictures(newest, experiment, allowed)
     world = experiment.arguments["world"]
     dreams = isinstance(world, Component) and world.target.endswith(".DreamSettings")
     return Contents(
@@ -58,27 +60,13 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(artefacts, experiment),
+        notes=_notes(artefacts),
         learned_in="dream" if dreams else "reality",
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
-        **pictures,
+        reconstructions=drawn.reconstructions,
+        prior_samples=drawn.prior_samples,
+        dream=drawn.dream,
     )
-
-
-def open_artefacts(run: Run, record: RunRecord) -> dict[str, Artefact]:
-    """Return a run's artefacts by their names in the graph, every byte checked."""
-    store = Store(run.root / "artefacts")
-    found = {}
-    for stage in record.stages:
-        artefact = store.find(stage.stage, stage.key)
-        if artefact is None:
-            raise UserError(
-                f"{run.name}: its {stage.name} ({stage.stage}/{stage.key}) is missing or damaged under "
-                f"{run.root / 'artefacts'}. Type its command again to compute it: {record.command}",
-                exit_code=1,
-            )
-        found[stage.name] = artefact
-    return found
 
 
 def _scores(record: RunRecord) -> list[Score]:
@@ -96,9 +84,7 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(artefacts: Mapping[str, Artefact], experiment: Component) -> list[str]:
-    from wmframe.data.files import read_json
-
+def _notes(artefacts: Mapping[str, Artefact]) -> list[str]:
     notes = []
     for name, artefact in artefacts.items():
         if artefact.stage == "collect":
@@ -113,25 +99,28 @@ class _Recorded:
     """One held-out episode: frames (T, 64, 64, 3) and the actions (T, A) taken at them."""
 
     frames: Frames
-    actions: np.ndarray  # type: ignore[type-arg]
+    actions: np.ndarray
 
 
-def _pictures(
-    newest: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]
-) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Pictures:
+    """What V and M drew for the page."""
+
+    reconstructions: Reconstructions | None = None
+    prior_samples: Frames | None = None
+    dream: OpenLoop | None = None
+
+
+def _pictures(newest: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]) -> _Pictures:
     vision = load_vision(newest["vision"].path, allowed=allowed, device=_CPU)
     memory = load_memory(newest["memory"].path, allowed=allowed, device=_CPU)
     episode, spread = _recorded(newest["collect"].path)
-    chance = torch.Generator().manual_seed(0)
-    pictures: dict[str, object] = {
-        "reconstructions": Reconstructions(spread, _decode(vision, _encode(vision, spread)))
-    }
-    if vision.steps > 0:
-        normal = torch.randn(_SHOWN, vision.latent_size, generator=chance)
-        pictures["prior_samples"] = _decode(vision, normal)
-    if memory.dreams:
-        pictures["dream"] = _dream(vision, memory, episode, experiment)
-    return pictures
+    normal = torch.randn(_SHOWN, vision.latent_size, generator=torch.Generator().manual_seed(0))
+    return _Pictures(
+        Reconstructions(spread, _decode(vision, _encode(vision, spread))),
+        _decode(vision, normal) if vision.steps > 0 else None,
+        _dream(vision, memory, episode, experiment) if memory.dreams else None,
+    )
 
 
 def _recorded(folder: Path) -> tuple[_Recorded, Frames]:

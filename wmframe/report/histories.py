@@ -45,7 +45,9 @@ _FIGURES: Final = (
         "squared error of the scaled reward",
         {"reward_error": "fitted on", "held_out_reward_error": "held-out episodes"},
     ),
-    _Figure("memory", "M: done", "logistic loss", {"done_loss": "fitted on", "held_out_done_loss": "held-out episodes"}),
+    _Figure(
+        "memory", "M: done", "logistic loss", {"done_loss": "fitted on", "held_out_done_loss": "held-out episodes"}
+    ),
     _Figure(
         "controller",
         "C: fitness",

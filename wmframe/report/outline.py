@@ -19,8 +19,7 @@ def _on_one_line(value: object) -> str | None:
     if isinstance(value, (list, tuple)):
         items = [_on_one_line(item) for item in value]
         flat = all(
-            item is not None and not isinstance(child, (list, tuple))
-            for item, child in zip(items, value, strict=True)
+            item is not None and not isinstance(child, (list, tuple)) for item, child in zip(items, value, strict=True)
         )
         return f"[{', '.join(str(item) for item in items)}]" if flat else None
     return json.dumps(value, ensure_ascii=False, default=str)

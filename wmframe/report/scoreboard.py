@@ -26,8 +26,10 @@ def lines(scores: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[str]:
             f"{label:<18} mean {found.mean:8.1f}{spread}  median {found.median:8.1f}  worst {found.worst:8.1f}"
             f"  best {found.best:8.1f}  n {found.n}  ({steps:.0f} steps)"
         )
-    if {"reality", "random"} <= scores.keys() and len(scores["reality"]["returns"]) > 1:
+    apart = None
+    if {"reality", "random"} <= scores.keys():
         apart = mean_difference(scores["reality"]["returns"], scores["random"]["returns"])
+    if apart is not None:
         board.append(
             f"awake - random     {apart.mean:+.1f}, 95 % interval over episodes [{apart.low:.1f}, {apart.high:.1f}]; "
             "no interval over training runs, n = 1"

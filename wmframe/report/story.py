@@ -84,9 +84,7 @@ def _difference(scores: Mapping[str, Score], places: int) -> str:
 
 def _gap(scores: Mapping[str, Score], places: int) -> str:
     if "dream" not in scores:
-        return (
-            "This driver was not scored in a dream, so there is no dream return to set beside the real one."
-        )
+        return "This driver was not scored in a dream, so there is no dream return to set beside the real one."
     dream, reality = summarise(scores["dream"].returns).mean, summarise(scores["reality"].returns).mean
     gap = dream - reality
     pair = f"Dream {number(dream, places)}, reality {number(reality, places)}:"

@@ -1,0 +1,1 @@
+"""The search for C: Nevergrad as a generation loop."""

@@ -100,9 +100,7 @@ def _finalists(strategy: Strategy, candidates: Parameters, scores: Scores) -> Pa
     return candidates[np.argsort(-scores)[:_RESCORED]] if mean is None else mean[None]
 
 
-def _better(
-    best: Found | None, finalists: Parameters, selected: Scores, number: int, *, keep: bool
-) -> Found | None:
+def _better(best: Found | None, finalists: Parameters, selected: Scores, number: int, *, keep: bool) -> Found | None:
     """Return the best of the finalists, or what stood before if that is to be kept and is better."""
     if len(finalists) == 0:
         return best

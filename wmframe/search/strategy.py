@@ -72,9 +72,7 @@ class Strategy:
         for candidate, value in zip(self._asked, fitness, strict=True):
             self._optimizer.tell(candidate, -float(value))
         self._generation += 1
-        if strategy is not None and (
-            self._optimizer._es is not strategy or strategy.countiter != self._generation
-        ):
+        if strategy is not None and (self._optimizer._es is not strategy or strategy.countiter != self._generation):
             raise RuntimeError(f"CMA-ES lost generation {self._generation}: {strategy.stop()}")
 
     def mean(self) -> Parameters | None:

@@ -1,0 +1,1 @@
+"""collect → vision → latents → memory → controller → evaluate: one short file each."""

@@ -13,6 +13,7 @@ from wmframe.envs.spec import EnvSpec
 from wmframe.stages.evaluate import Evaluation, drive
 from wmframe.stages.task import Task
 
+
 def run(task: Task) -> None:
     """Build the reference environment, act at random in it, save every episode's return."""
     evaluation, spec = task.build("evaluate", Evaluation), task.build("env", EnvSpec)

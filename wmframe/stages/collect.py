@@ -23,6 +23,7 @@ from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.settings import WorldSettings
 
+
 def run(task: Task) -> None:
     """Build the sources, play what each asks for, save every episode."""
     collection, spec = task.build("collect", Collection), task.build("env", EnvSpec)
@@ -33,9 +34,7 @@ def run(task: Task) -> None:
         task.environments() as batch,
         task.progress.stage(task.stage, total=None, unit="frames") as bar,
     ):
-        setting = Setting(
-            batch=batch, action_size=spec.action_size, seed=task.seed, round=number, driver=_driver(task)
-        )
+        setting = Setting(batch=batch, action_size=spec.action_size, seed=task.seed, round=number, driver=_driver(task))
         for name, source in (collection.first if number == 1 else collection.later).items():
             episodes += _play(name, source, setting, task.output, spec, bar)
     write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
@@ -43,7 +42,9 @@ def run(task: Task) -> None:
 
 def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
     """Say where a data set came from: episodes by origin, the environment's own frames, returns by source."""
-    sources = {episode.source: [e.episode_return for e in episodes if e.source == episode.source] for episode in episodes}
+    sources = {
+        episode.source: [e.episode_return for e in episodes if e.source == episode.source] for episode in episodes
+    }
     return {
         "episodes": dict(Counter(episode.origin for episode in episodes)),
         "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
@@ -54,9 +55,7 @@ def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, ob
     }
 
 
-def _play(
-    name: str, source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar
-) -> list[EpisodeInfo]:
+def _play(name: str, source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar) -> list[EpisodeInfo]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
     batches, episodes = source.batches(setting), list[EpisodeInfo]()
     returns: npt.NDArray[np.float64] | None = None

@@ -22,6 +22,7 @@ from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
 from wmframe.worlds.rollout import population_returns
 
+
 def run(task: Task) -> None:
     """Build C and its world, search, save what is returned."""
     controller, search = task.build("controller", Controller), task.build("search", Search)
@@ -52,9 +53,7 @@ def run(task: Task) -> None:
             report=report,
         ) or Found(start, 0.0, 0)
     save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
-    write_json(
-        task.output / "search.json", {"select_return": found.select_score, "generation": found.generation}
-    )
+    write_json(task.output / "search.json", {"select_return": found.select_score, "generation": found.generation})
 
 
 def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence[str]) -> Parameters:

@@ -19,6 +19,7 @@ from wmframe.worlds.rollout import Act, Outcome, population_act, rollout
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 from wmframe.worlds.starts import StartStates
 
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Which report seeds an agent is scored on: `first_seed` … `first_seed` + `episodes` - 1."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities.warnings import PossibleUserWarning
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -123,7 +122,7 @@ def _numbers(trainer: pl.Trainer) -> dict[str, float]:
 
 
 def _short(name: str) -> str:
-    return name.split("/")[-1].replace("_", " ")
+    return name.rsplit("/", maxsplit=1)[-1].replace("_", " ")
 
 
 def _loader(batches: Iterable[Any]) -> "DataLoader[Tensor]":
@@ -134,6 +133,5 @@ def _quieten() -> None:
     """Silence what Lightning says about choices that are deliberate here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     for about in (".*does not have many workers.*", ".*resuming from a checkpoint that ended before.*"):
-        warnings.filterwarnings("ignore", about, PossibleUserWarning)
         warnings.filterwarnings("ignore", about, UserWarning)
     warnings.filterwarnings("ignore", "GPU available but not used.*")

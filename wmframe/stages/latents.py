@@ -48,7 +48,7 @@ def run(task: Task) -> None:
 
 
 @torch.inference_mode()
-def _encode(vision: Vision, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    parts = [vision.encode(part.to(vision.device)) for part in torch.from_numpy(frames).split(_TILE)]
+def _encode(vision: Vision, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    parts = [vision.encode(part.to(vision.device)) for part in torch.split(torch.from_numpy(frames), _TILE)]
     mu, logvar = (torch.cat([getattr(part, name) for part in parts]) for name in ("mu", "logvar"))
     return mu.cpu().numpy(), logvar.cpu().numpy()

@@ -15,6 +15,7 @@ from wmframe.stages.fit import fit
 from wmframe.stages.models import load_weights, save_module
 from wmframe.stages.task import Task
 
+
 def run(task: Task) -> None:
     """Build M, or take the last round's, fit it on nine of ten episodes, save it."""
     memory = task.build("memory", Memory)

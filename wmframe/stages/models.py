@@ -64,9 +64,7 @@ def save_controller(parameters: Tensor, component: Component, folder: Path) -> N
     write_json(folder / _CONFIG, component.plain())
 
 
-def load_controller(
-    folder: Path, *, allowed: Sequence[str], device: torch.device
-) -> tuple[Controller, Tensor]:
+def load_controller(folder: Path, *, allowed: Sequence[str], device: torch.device) -> tuple[Controller, Tensor]:
     """Rebuild C and its parameters (D,) from their folder."""
     controller = build_as(_component(folder, allowed), Controller, allowed=allowed, path="controller")
     parameters = load_file(folder / _WEIGHTS)["parameters"]
@@ -87,9 +85,7 @@ class AgentFolders:
     controller: Path
 
 
-def load_driver(
-    folders: AgentFolders, *, sample_latent: bool, allowed: Sequence[str], device: torch.device
-) -> Driver:
+def load_driver(folders: AgentFolders, *, sample_latent: bool, allowed: Sequence[str], device: torch.device) -> Driver:
     """Rebuild a whole agent."""
     controller, parameters = load_controller(folders.controller, allowed=allowed, device=device)
     return Driver(

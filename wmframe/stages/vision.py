@@ -14,6 +14,7 @@ from wmframe.stages.models import save_module
 from wmframe.stages.task import Task
 from wmframe.vision.contract import Vision
 
+
 def run(task: Task) -> None:
     """Build V, fit it on nine of ten episodes, save it."""
     vision = task.build("vision", Vision)
@@ -21,9 +22,7 @@ def run(task: Task) -> None:
     fit_on, held_out = split(len(reader.episodes))
 
     def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
-        return FrameBatches(
-            reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop
-        )
+        return FrameBatches(reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop)
 
     fit(
         vision,

@@ -36,11 +36,7 @@ class History:
         self, path: Path, *, resume_step: int | None = None, listener: Callable[[Row], None] | None = None
     ) -> None:
         lines = [] if resume_step is None or not path.exists() else _lines(path)
-        kept = [
-            line
-            for number, line in enumerate(lines, 1)
-            if _row(path, number, line)["step"] <= (resume_step or 0)
-        ]
+        kept = [line for number, line in enumerate(lines, 1) if _row(path, number, line)["step"] <= (resume_step or 0)]
         write_atomic(path, b"".join(kept))
         # Unbuffered: what `log` returned from is in the hands of the system, and survives the death of this
         # process.

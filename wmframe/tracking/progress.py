@@ -100,9 +100,7 @@ class Progress:
     `clock` returns seconds and is monotonic.
     """
 
-    def __init__(
-        self, stream: TextIO | None = sys.stderr, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stream: TextIO | None = sys.stderr, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._bars: list[Bar] = []

@@ -77,9 +77,7 @@ class Worker:
             if self._wandb.login(prompt=False):
                 self._run = self._wandb.init(mode="online", resume="allow", settings=settings, **run)
                 return True
-            self._say(
-                "no W&B account is set up here, so the run is recorded offline; `wandb login` sets one up"
-            )
+            self._say("no W&B account is set up here, so the run is recorded offline; `wandb login` sets one up")
         except Exception as error:  # no network, a refused key, a server in trouble
             self._say(f"W&B does not answer ({type(error).__name__}), so the run is recorded offline")
         return False

@@ -1,0 +1,1 @@
+"""V: the VAE and its baseline."""

@@ -27,7 +27,7 @@ class ConvVAE(Vision):
     `final_learning_rate` times its start (1.0, constant, in the paper).
     """
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         *,
         latent_size: PositiveInt = 32,
@@ -66,7 +66,8 @@ class ConvVAE(Vision):
 
     def decode(self, z: Tensor) -> Tensor:
         """Map latents (B, Z) to frames (B, 64, 64, 3) uint8."""
-        return (self.decoder(z) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        pixels: Tensor = self.decoder(z)
+        return (pixels * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
 
     def loss(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return a batch's reconstruction and KL terms, both scalar, nats per frame up to a constant.

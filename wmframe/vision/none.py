@@ -19,7 +19,7 @@ class NoVision(Vision):
     `latent_size` must be a square whose root divides 64: 1, 4, 16, 64, 256, 1024 or 4096.
     """
 
-    def __init__(self, *, latent_size: PositiveInt = 64) -> None:  # noqa: D107
+    def __init__(self, *, latent_size: PositiveInt = 64) -> None:
         super().__init__()
         grid = math.isqrt(latent_size)
         if grid * grid != latent_size or SIDE % grid != 0:
@@ -37,6 +37,9 @@ class NoVision(Vision):
     def decode(self, z: Tensor) -> Tensor:
         """Map cell means (B, Z) to grey frames (B, 64, 64, 3) uint8."""
         cells = ((z + 2) / 4 * 255).clamp(0, 255).round().to(torch.uint8)
-        return cells.view(-1, self.grid, self.grid, 1).repeat_interleave(SIDE // self.grid, 1).repeat_interleave(
-            SIDE // self.grid, 2
-        ).expand(-1, -1, -1, 3)
+        return (
+            cells.view(-1, self.grid, self.grid, 1)
+            .repeat_interleave(SIDE // self.grid, 1)
+            .repeat_interleave(SIDE // self.grid, 2)
+            .expand(-1, -1, -1, 3)
+        )

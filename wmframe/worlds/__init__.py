@@ -1,0 +1,1 @@
+"""What a controller lives in: reality, dream, and roll-outs through either."""

@@ -63,6 +63,11 @@ class Dream(World):
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
         return self._z
 
+    @property
+    def timed_out(self) -> Tensor:
+        """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
+        return self._timed_out
+
     @torch.inference_mode()
     def reset(self, seeds: Sequence[int]) -> Tensor:
         """Begin a dream per seed and return the first features (B, F)."""
@@ -72,6 +77,7 @@ class Dream(World):
         self._row = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
         self._t = torch.zeros(len(seeds), dtype=torch.long, device=device)
         self._done = torch.zeros(len(seeds), dtype=torch.bool, device=device)
+        self._timed_out = torch.zeros_like(self._done)
         start = self._noise.start[self._row]
         self._z = self._noise.first[self._row]
         self._state = MemoryState(self._starts.h[start], self._starts.c[start])
@@ -79,7 +85,10 @@ class Dream(World):
 
     @torch.inference_mode()
     def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:
-        """Begin new dreams in some lanes while the others go on; returns all features (B, F)."""
+        """Begin new dreams in some lanes (at least one) while the others go on; returns all features (B, F).
+
+        What earlier steps returned stays as it was.
+        """
         device = self._memory.device
         fresh, at = self._draw(seeds), torch.tensor(lanes, device=device)
         if len(self._noise.start) != len(self._row):
@@ -87,10 +96,12 @@ class Dream(World):
             self._row = torch.arange(len(self._row), device=device)
         for name in _Noise.__annotations__:
             getattr(self._noise, name)[self._row[at]] = getattr(fresh, name)
-        self._t[at], self._done[at] = 0, False
-        self._z[at] = fresh.first
-        self._state.h[at] = self._starts.h[fresh.start]
-        self._state.c[at] = self._starts.c[fresh.start]
+        self._t[at] = 0
+        self._done = self._done.index_fill(0, at, False)
+        self._timed_out = self._timed_out.index_fill(0, at, False)
+        self._z = self._z.index_copy(0, at, fresh.first)
+        h, c = self._starts.h[fresh.start], self._starts.c[fresh.start]
+        self._state = MemoryState(self._state.h.index_copy(0, at, h), self._state.c.index_copy(0, at, c))
         return self._features()
 
     @torch.inference_mode()
@@ -102,7 +113,9 @@ class Dream(World):
         self._z = said.latent.sample(self._noise.uniform[at], self._noise.normal[at], self._temperature)
         reward = torch.where(self._done, 0.0, said.reward)
         self._t = self._t + ~self._done
-        self._done = self._done | self._ends(said.done, self._noise.done[at]) | (self._t >= self._horizon)
+        ended, late = self._ends(said.done, self._noise.done[at]), self._t >= self._horizon
+        self._timed_out = self._timed_out | (late & ~ended & ~self._done)
+        self._done = self._done | ended | late
         return Step(self._features(), reward, self._done)
 
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:

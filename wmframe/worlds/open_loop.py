@@ -11,9 +11,7 @@ from wmframe.memory.contract import Memory
 
 
 @torch.inference_mode()
-def open_loop(
-    memory: Memory, z: Tensor, actions: Tensor, *, primed: int, temperature: float, seed: int
-) -> Tensor:
+def open_loop(memory: Memory, z: Tensor, actions: Tensor, *, primed: int, temperature: float, seed: int) -> Tensor:
     """Return latents (T, Z): the recorded z (T, Z) for `primed` steps, then M's own samples at τ = `temperature`.
 
     `actions` (T, A) are the recorded ones throughout; action t is the one taken at z t.

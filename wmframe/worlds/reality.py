@@ -50,9 +50,7 @@ class Reality(World):
         lanes = len(seeds)
         frames = self._batch.reset(seeds)
         off = np.zeros(lanes, np.bool_)
-        self.observed = BatchStep(
-            frames=frames, rewards=np.zeros(lanes, np.float32), terminated=off, truncated=off
-        )
+        self.observed = BatchStep(frames=frames, rewards=np.zeros(lanes, np.float32), terminated=off, truncated=off)
         self._state = self._memory.initial(lanes)
         self._steps = 0
         self._done = torch.zeros(lanes, dtype=torch.bool, device=self._vision.device)

@@ -58,16 +58,14 @@ def population_act(controller: Controller, parameters: Tensor, rollouts: int) ->
 
 
 @torch.inference_mode()
-def population_returns(
-    world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]
-) -> Tensor:
+def population_returns(world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]) -> Tensor:
     """Return what each candidate (P, D) earns on each seed, (P, R) float64. Higher is better.
 
     Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once.
     """
     together = max(world.lanes // len(seeds), 1)
     returns = []
-    for group in parameters.split(together):
+    for group in torch.split(parameters, together):
         act = population_act(controller, group, len(seeds))
         returns.append(rollout(world, act, list(seeds) * len(group)).returns.view(len(group), -1))
     return torch.cat(returns)

@@ -114,6 +114,6 @@ def _warm(
     return picked
 
 
-def _advance(memory: Memory, z: np.ndarray, actions: np.ndarray, state: MemoryState) -> MemoryState:  # type: ignore[type-arg]
+def _advance(memory: Memory, z: np.ndarray, actions: np.ndarray, state: MemoryState) -> MemoryState:
     to = memory.device
     return memory.advance(torch.from_numpy(z).to(to), torch.from_numpy(actions).to(to), state)

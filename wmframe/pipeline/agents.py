@@ -1,0 +1,106 @@
+"""From a run to its driver: open the artefacts of its last V, M and C, and rebuild what it drove and dreamt.
+
+A run comes in, an `Agent` goes out. The one place that does this, for whoever shows or lends out a finished driver:
+films and the Gymnasium environments. Reports open all artefacts of a run here too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from wmframe.collect.contract import Driver
+from wmframe.config.bind import Component, bind
+from wmframe.envs.spec import EnvSpec
+from wmframe.errors import UserError
+from wmframe.pipeline.artefact import Artefact
+from wmframe.pipeline.runs import Run, StageRecord
+from wmframe.pipeline.store import Store
+from wmframe.stages.building import Built, build_as
+from wmframe.stages.inhabit import STARTS, dream
+from wmframe.stages.models import AgentFolders, load_driver
+from wmframe.worlds.dream import Dream
+from wmframe.worlds.settings import DreamSettings, WorldSettings
+from wmframe.worlds.starts import StartStates
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """A run's driver, the environment it drives in, the world it was trained in, and where its dreams start.
+
+    `starts` is None for a driver that was trained awake.
+    """
+
+    run: Run
+    driver: Driver
+    env: EnvSpec
+    world: WorldSettings
+    starts: StartStates | None
+
+    def dream(self, *, temperature: float | None = None, horizon: int | None = None) -> Dream:
+        """Make the dream it was trained in, or one of another temperature or horizon (steps).
+
+        Raises UserError for an impossible value, or if the driver was not trained in a dream.
+        """
+        if not isinstance(self.world, DreamSettings) or self.starts is None:
+            raise UserError(f"{self.run.name} was not trained in a dream, so it has no states to dream from")
+        settings = _changed(self.world, temperature, horizon)
+        return dream(settings, self.driver.memory, self.starts, self.driver.controller.senses)
+
+
+def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str = "cpu") -> Agent:
+    """Rebuild a run's driver from its last V, M and C, every byte of them checked.
+
+    `allowed` names the modules that components may come from. Raises UserError if the run has no driver yet, or an
+    artefact is missing or damaged.
+    """
+    record = run.record()
+    newest = {stage.stage: stage for stage in record.stages}
+    if not {"vision", "memory", "controller"} <= newest.keys():
+        raise UserError(f"{run.name} has no driver yet: it is {record.state}", exit_code=1)
+    found = open_artefacts(run, [newest[name] for name in ("vision", "memory", "controller")])
+    vision, memory, controller = (artefact.path for artefact in found.values())
+    folders = AgentFolders(vision=vision, memory=memory, controller=controller)
+    experiment = run.experiment(allowed)
+    world = _part(experiment, "world", WorldSettings, allowed)
+    starts = controller / STARTS
+    return Agent(
+        run=run,
+        driver=load_driver(folders, sample_latent=world.sample_latent, allowed=allowed, device=torch.device(device)),
+        env=_part(experiment, "env", EnvSpec, allowed),
+        world=world,
+        starts=StartStates.load(starts) if starts.is_file() else None,
+    )
+
+
+def open_artefacts(run: Run, stages: Sequence[StageRecord]) -> dict[str, Artefact]:
+    """Return artefacts of a run by their names in the graph, every byte checked, or raise UserError."""
+    store = Store(run.root / "artefacts")
+    found = {}
+    for stage in stages:
+        artefact = store.find(stage.stage, stage.key)
+        if artefact is None:
+            raise UserError(
+                f"{run.name}: its {stage.name} ({stage.stage}/{stage.key}) is missing or damaged under "
+                f"{run.root / 'artefacts'}. Type its command again to compute it: {run.record().command}",
+                exit_code=1,
+            )
+        found[stage.name] = artefact
+    return found
+
+
+def _changed(settings: DreamSettings, temperature: float | None, horizon: int | None) -> DreamSettings:
+    """Return the settings with what is given, held to the same limits as in a YAML file."""
+    wanted = {
+        "_target_": f"{DreamSettings.__module__}.{DreamSettings.__name__}",
+        "temperature": settings.temperature if temperature is None else temperature,
+        "horizon": settings.horizon if horizon is None else horizon,
+    }
+    checked = build_as(bind(wanted, path="world"), DreamSettings, allowed=("wmframe",), path="world")
+    return replace(settings, temperature=checked.temperature, horizon=checked.horizon)
+
+
+def _part(experiment: Component, name: str, kind: type[Built], allowed: Sequence[str]) -> Built:
+    component = experiment.arguments[name]
+    assert isinstance(component, Component)  # noqa: S101  # binding has seen to it
+    return build_as(component, kind, allowed=allowed, path=name)
