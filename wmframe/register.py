@@ -7,6 +7,8 @@
 
 or, without the second import, "wmframe.register:wmframe/Dream-v0". Gymnasium loads no plugins by itself since its
 1.0, so one of the two is needed. Imports Gymnasium and nothing heavier; torch comes with the first dream.
+All lanes share one batch; `vectorization_mode="async"` is slower, and hangs unless given
+`vector_kwargs={"context": "spawn"}`, for torch's threads do not survive a fork.
 """
 
 from gymnasium.envs.registration import register

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import wmframe.pipeline.store as store_module
-from wmframe.data.files import read_json, write_atomic, write_json
+from wmframe.files import read_json, write_atomic, write_json
 from wmframe.pipeline.artefact import seal
 from wmframe.pipeline.store import Artefact, Request, Store
 
@@ -79,9 +79,7 @@ def obtain(root: Path, ledger: Path, point: str = "", seconds: float = 0.0) -> A
         store_module.seal = seal_and_die  # type: ignore[attr-defined]
     if point == RENAMED:
         store_module.fsync_folder = die  # type: ignore[attr-defined]
-    return Store(root, notice=lambda line: print(line, flush=True)).obtain(
-        REQUEST, produce(ledger, point, seconds)
-    )
+    return Store(root, notice=lambda line: print(line, flush=True)).obtain(REQUEST, produce(ledger, point, seconds))
 
 
 if __name__ == "__main__":

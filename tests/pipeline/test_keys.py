@@ -44,8 +44,7 @@ def test_a_key_is_16_hex_digits_and_stays_the_same_for_ever() -> None:
 
 def test_order_and_tuples_mean_nothing() -> None:
     backwards = {
-        name: dict(reversed(value.items())) if isinstance(value, dict) else value
-        for name, value in CONFIG.items()
+        name: dict(reversed(value.items())) if isinstance(value, dict) else value for name, value in CONFIG.items()
     }
     backwards["memory"]["heads"] = ({"weight": 1.0},)
     assert key("memory", 1, dict(reversed(backwards.items())), dict(reversed(PARENTS.items()))) == of(CONFIG)
@@ -150,9 +149,7 @@ CONFIGS = st.dictionaries(
     st.text("abcdefg", min_size=1, max_size=3),
     st.recursive(
         LEAVES,
-        lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
-        ),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
     ),
     max_size=4,
 )

@@ -82,9 +82,7 @@ REDONE = {BEFORE: STEPS, HALF: STEPS, EARLY: STEPS - STEPS // 2, WRITTEN: 0, SEA
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_anywhere_the_same_call_finishes_with_the_same_bits(
-    room: Room, tmp_path: Path, point: str
-) -> None:
+def test_killed_anywhere_the_same_call_finishes_with_the_same_bits(room: Room, tmp_path: Path, point: str) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()
     golden = room.finish(Room(whole).start())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.producers import REQUEST, STEPS, produce
-from wmframe.data.files import json_text, read_json, write_json
+from wmframe.files import json_text, read_json, write_json
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import MANIFEST, PLAIN
 from wmframe.pipeline.store import Artefact, Request, Store
@@ -180,9 +180,7 @@ def test_a_link_inside_an_artefact_is_found(shop: Shop) -> None:
     assert shop.store().status("memory", REQUEST.key).state == "damaged"
 
 
-@pytest.mark.parametrize(
-    "name", ["../ledger.txt", "/etc/passwd", "shards", "shards/../facts.json", MANIFEST, ""]
-)
+@pytest.mark.parametrize("name", ["../ledger.txt", "/etc/passwd", "shards", "shards/../facts.json", MANIFEST, ""])
 def test_a_file_leads_nowhere_else(shop: Shop, name: str) -> None:
     with pytest.raises(UserError, match="holds no file"):
         shop.artefact.file(name)
@@ -202,9 +200,7 @@ def test_a_manifest_that_points_outside_is_refused(shop: Shop) -> None:
         assert shop.store().status("memory", REQUEST.key).state == "damaged", name
 
 
-@pytest.mark.parametrize(
-    ("stage", "key"), [("..", "0" * 16), ("memory", "../x"), ("memory", ""), ("a/b", "0" * 16)]
-)
+@pytest.mark.parametrize(("stage", "key"), [("..", "0" * 16), ("memory", "../x"), ("memory", ""), ("a/b", "0" * 16)])
 def test_stages_and_keys_lead_nowhere_else(shop: Shop, stage: str, key: str) -> None:
     for ask in (shop.store().find, shop.store().status):
         with pytest.raises(UserError, match="not a stage and a key"):
@@ -281,9 +277,7 @@ def test_damage_that_somebody_else_published_does_not_stand(shop: Shop) -> None:
         produce(shop.ledger)(work)
         theirs.rename(shop.artefact.path)
 
-    assert (
-        shop.store().obtain(REQUEST, publish_meanwhile).manifest["files"] == shop.artefact.manifest["files"]
-    )
+    assert shop.store().obtain(REQUEST, publish_meanwhile).manifest["files"] == shop.artefact.manifest["files"]
     assert "facts.json" in shop.lines[0]
 
 

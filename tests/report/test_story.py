@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.examples import contents, scores
 from wmframe.report.contents import Score
-from wmframe.report.story import tell
+from wmframe.report.story import comparable, tell
 
 
 def given(**returns: list[float]) -> list[Score]:
@@ -72,3 +72,13 @@ def test_the_gap_is_stated_in_words_either_way() -> None:
 def test_a_dream_that_promises_much_more_is_warned_of() -> None:
     assert "exploit the errors of M" in tell(contents(scores=scores(dream=900.0))).warning
     assert tell(contents(scores=scores(dream=420.0))).warning == ""
+
+
+def test_a_short_dream_is_compared_with_a_long_episode_by_the_step() -> None:
+    dream = Score(name="dream", label="dream", returns=[90.0, 110.0], steps=[50, 50], world="dream")
+    reality = Score(name="reality", label="awake", returns=[400.0, 600.0], steps=[250, 250], world="reality")
+    dreamt, paid, unit = comparable(dream, reality)
+    assert list(dreamt) == [180.0, 220.0]
+    assert list(paid) == [160.0, 240.0]
+    assert unit == "per 100 steps, "
+    assert comparable(reality, reality) == (reality.returns, reality.returns, "")

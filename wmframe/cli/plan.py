@@ -20,6 +20,9 @@ Takes what `run` takes. A stage's line says "cached", "continues" or "will run",
 fields that differ from the nearest result there is, old → new.
 """
 
+_SHOWN = 3
+"""Reasons printed for a stage."""
+
 
 def execute(arguments: Sequence[str]) -> int:
     """Print every job's stages; what an earlier job of a sweep would compute counts as cached for the later ones."""
@@ -45,9 +48,14 @@ def _print_job(job: Job, planned: set[str]) -> None:
             said, why = "shared", "computed by an earlier job of this sweep"
         else:
             said = "continues" if status.state == "partial" else "will run"
-            why = "; ".join(store.why(request))
+            why = _short(store.why(request))
         planned |= {request.key} - ({request.key} if status.state == "cached" else set())
         print(f"  {node.name:<14} {said:<10} {request.key}  {why}".rstrip())
+
+
+def _short(reasons: Sequence[str]) -> str:
+    more = f"; and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+    return "; ".join(reasons[:_SHOWN]) + more
 
 
 def root_of(experiment: Component) -> Path:

@@ -5,9 +5,11 @@ Perturbed parameters and noisy actions show M what happens beside the driver's o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
+from annotated_types import MinLen
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 
@@ -26,7 +28,7 @@ class Driving(Source):
 
     episodes: NonNegativeInt
     parameter_noise: NonNegativeFloat = 0.03
-    action_noise: list[NonNegativeFloat]
+    action_noise: Annotated[list[NonNegativeFloat], MinLen(1)]
     most_steps: PositiveInt | None = None
     origin: Origin = "driver"
 
@@ -51,15 +53,22 @@ class Driving(Source):
                 world=world,
                 act=self._act(driver, part, noises),
                 seeds=part,
-                policies=[f"driver_{'perturbed' if i % 4 > 1 else 'mean'}_{n:g}" for i, n in enumerate(noises)],
+                policies=[
+                    f"driver_{'perturbed' if self._perturbed(lane) else 'mean'}_{noise:g}"
+                    for lane, noise in enumerate(noises)
+                ],
             )
+
+    def _perturbed(self, lane: int) -> bool:
+        """Whether a lane's driver is perturbed: every noise meets both kinds."""
+        return lane // len(self.action_noise) % 2 == 1
 
     def _act(self, driver: Driver, seeds: Sequence[int], noises: Sequence[float]) -> Act:
         chances = [np.random.default_rng((seed, 3)) for seed in seeds]
         mean = driver.parameters.cpu().numpy()
         drivers = np.stack([mean] * len(seeds))
         for lane, chance in enumerate(chances):
-            if lane % 4 > 1:
+            if self._perturbed(lane):
                 drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
         steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters), 1)
         spread = torch.tensor(noises, dtype=torch.float32)[:, None]

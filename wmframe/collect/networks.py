@@ -1,12 +1,16 @@
 """The paper's random policy: the whole agent, V, M and C, with random parameters (authors' code, `extract.py`).
 
-Each parameter is a Cauchy draw times a deviation that is itself drawn from [0, `spread`]. The authors draw all three
-anew for every episode; here C is, and V and M for every batch of episodes, so that a batch shares one forward pass.
+Each network's parameters are Cauchy draws times a deviation that is itself drawn from [0, `spread`]; V's and M's are
+divided by 10,000, for the authors' keep theirs in such units and read random ones so too. What is left of z is mostly
+noise, and C is a random linear map of it. The authors draw all three anew for every episode; here C is, and V and M
+for every batch of episodes, so that a batch shares one forward pass.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import NonNegativeInt, PositiveFloat
 
@@ -17,6 +21,9 @@ from wmframe.memory.contract import Memory
 from wmframe.vision.contract import Vision
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import population_act
+
+_UNIT: Final = 1e-4
+"""What V's and M's parameters are counted in. Without it, logvar is in the thousands and z is infinite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +51,18 @@ class RandomNetworks(Source):
                 senses=self.controller.senses,
                 sample_latent=True,
             )
-            drivers = np.stack([self._cauchy(rng, self.controller.size) for _ in part])
+            drivers = np.stack([_cauchy(rng, self.controller.size, rng.uniform(0, self.spread)) for _ in part])
             act = population_act(self.controller, torch.from_numpy(drivers), 1)
             yield EpisodeBatch(world=world, act=act, seeds=part, policies=["random_network"] * len(part))
 
     def _randomise(self, rng: np.random.Generator) -> None:
         with torch.no_grad():
             for network in (self.vision, self.memory):
-                for parameter in network.parameters():
-                    drawn = self._cauchy(rng, parameter.numel())
+                deviation = _UNIT * rng.uniform(0, self.spread)
+                for parameter in (p for p in network.parameters() if p.requires_grad):
+                    drawn = _cauchy(rng, parameter.numel(), deviation)
                     parameter.copy_(torch.from_numpy(drawn).view_as(parameter))
 
-    def _cauchy(self, rng: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-        return (rng.standard_cauchy(count) * rng.uniform(0, self.spread)).astype(np.float32)
+
+def _cauchy(rng: np.random.Generator, count: int, deviation: float) -> npt.NDArray[np.float32]:
+    return (rng.standard_cauchy(count) * deviation).astype(np.float32)

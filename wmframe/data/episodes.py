@@ -17,6 +17,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from wmframe.files import fsync_folder
+
 CHUNK: Final = 32
 """Frames compressed together: what one read decompresses."""
 
@@ -120,6 +122,7 @@ class ShardWriter:
         with self._part.open("rb") as handle:
             os.fsync(handle.fileno())
         self._part.replace(self._path)
+        fsync_folder(self._path.parent)
 
 
 def read_infos(shard: Path) -> list[EpisodeInfo]:

@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from wmframe.data.episodes import CHUNK, EpisodeReader
+from wmframe.data.episodes import EpisodeReader
+
+Chunk = tuple[int, int, int]
+"""Episode, first frame, last frame + 1."""
 
 POOL_CHUNKS: Final = 256
 """8,192 frames, 100 MB."""
@@ -42,8 +45,7 @@ class FrameBatches(IterableDataset[Tensor]):
         step, epoch = 0, 0
         while step < self._stop:
             for pool in self._pools(epoch):
-                frames = sum(stop - begin for _, begin, stop in pool)
-                batches = max(frames // self._batch_size, 1)
+                batches = max(_frames(pool) // self._batch_size, 1)
                 if step + batches > self._start:
                     yield from self._deal(pool, (epoch, step), max(self._start - step, 0), self._stop - step)
                 step += batches
@@ -51,12 +53,20 @@ class FrameBatches(IterableDataset[Tensor]):
                     return
             epoch += 1
 
-    def _pools(self, epoch: int) -> list[list[tuple[int, int, int]]]:
+    def _pools(self, epoch: int) -> list[list[Chunk]]:
+        """Draw an epoch's pools; what is left over and too small for a batch joins the last one."""
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self._chunks))
-        size = max(POOL_CHUNKS, -(-self._batch_size // CHUNK))
-        return [[self._chunks[i] for i in order[at : at + size]] for at in range(0, len(order), size)]
+        pools: list[list[Chunk]] = [[]]
+        for i in order:
+            if len(pools[-1]) >= POOL_CHUNKS and _frames(pools[-1]) >= self._batch_size:
+                pools.append([])
+            pools[-1].append(self._chunks[i])
+        if len(pools) > 1 and _frames(pools[-1]) < self._batch_size:
+            rest = pools.pop()
+            pools[-1] += rest
+        return pools
 
-    def _deal(self, pool: list[tuple[int, int, int]], at: tuple[int, int], skip: int, most: int) -> Iterator[Tensor]:
+    def _deal(self, pool: list[Chunk], at: tuple[int, int], skip: int, most: int) -> Iterator[Tensor]:
         frames = np.concatenate([self._reader.frames(*chunk) for chunk in sorted(pool)])
         rng = np.random.default_rng((self._seed, *at, 1))
         if len(frames) < self._batch_size:
@@ -66,3 +76,7 @@ class FrameBatches(IterableDataset[Tensor]):
         for batch in range(skip, min(max(len(frames) // self._batch_size, 1), most)):
             rows = order[batch * self._batch_size : (batch + 1) * self._batch_size]
             yield torch.from_numpy(frames[np.sort(rows)])
+
+
+def _frames(pool: Sequence[Chunk]) -> int:
+    return sum(stop - begin for _, begin, stop in pool)

@@ -10,7 +10,8 @@ from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import FRAME_SHAPE, FRAME_SIZE, Action, Frame
 from wmframe.envs.toy import Toy, reward
 
-BLOB = 0.18  # standard deviation of a blob: 5.8 pixels, wide, so that a small encoder finds a smooth latent
+BLOB = 0.26  # standard deviation of a blob: 8.3 pixels, wide, so that a small encoder finds a smooth latent
+GROUND, BRIGHTNESS = 40.0, 200.0  # a frame is grey where no blob is
 ROWS = {0: -0.25, 2: 0.25}  # a blob's height, by colour channel: red the walker, blue the target
 
 
@@ -32,10 +33,13 @@ class ToyEnv(PixelEnv):
         return reward(abs(self.walker - self.target)), abs(self.walker) > 1.0, False
 
     def frame(self) -> Frame:
-        """Two blobs on black; they may overlap, each has a colour channel of its own."""
-        image = np.zeros(FRAME_SHAPE, np.uint8)
+        """Two blobs on grey; they may overlap, each has a colour channel of its own.
+
+        On black, a small V was seen to learn the darkness and nothing else.
+        """
+        image = np.full(FRAME_SHAPE, GROUND, np.uint8)
         for channel, place in ((0, self.walker), (2, self.target)):
-            image[:, :, channel] = 255.0 * np.outer(profile(ROWS[channel]), profile(place))
+            image[:, :, channel] = GROUND + BRIGHTNESS * np.outer(profile(ROWS[channel]), profile(place))
         return image
 
 

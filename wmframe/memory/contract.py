@@ -36,18 +36,37 @@ class Prediction:
 
 
 class Sequences(Protocol):
-    """A batch of recorded windows: what M learns from (`wmframe.data.windows.Window`).
+    """A batch of recorded windows: what M learns from (`wmframe.data.windows.Window`)."""
 
-    mu, logvar (B, T + 1, Z); actions (B, T, A) in [-1, 1]; rewards, done (B, T) float, each standing at the step that
-    caused it; mask (B, T) is 1 where the step was recorded and 0 behind an episode's end.
-    """
+    @property
+    def mu(self) -> Tensor:
+        """The means of the latents of all frames, (B, T + 1, Z)."""
+        ...
 
-    mu: Tensor
-    logvar: Tensor
-    actions: Tensor
-    rewards: Tensor
-    done: Tensor
-    mask: Tensor
+    @property
+    def logvar(self) -> Tensor:
+        """Their log variances, (B, T + 1, Z)."""
+        ...
+
+    @property
+    def actions(self) -> Tensor:
+        """What was done at each frame but the last, (B, T, A) in [-1, 1]."""
+        ...
+
+    @property
+    def rewards(self) -> Tensor:
+        """What each step was paid, standing at the step that caused it, (B, T)."""
+        ...
+
+    @property
+    def done(self) -> Tensor:
+        """1 at the step that truly ended the episode, else 0, (B, T)."""
+        ...
+
+    @property
+    def mask(self) -> Tensor:
+        """1 where a step was recorded, 0 behind an episode's end, (B, T)."""
+        ...
 
 
 class Memory(pl.LightningModule, ABC):

@@ -4,6 +4,7 @@ Windows of latents and actions come in (`Sequences`); a state and a `Prediction`
 Legend: B batch, T time, Z latent, A action, H hidden, K mixtures.
 """
 
+import math
 from typing import Annotated
 
 import torch
@@ -24,7 +25,9 @@ class MDNRNN(Memory):
 
     PyTorch's LSTM carries a second bias that adds to the first; it is pinned to zero. The loss is the mean NLL per
     latent dimension + `reward_weight` · squared error of the scaled reward + `done_weight` · logistic loss in which
-    a true end counts `done_positive` times (10 in the authors' Doom code). Zero weights switch a head off: it then
+    a true end counts `done_positive` times (10 in the authors' Doom code). That makes ends look likelier than they are;
+    `calibrate_done` takes it back where M predicts, so that a sampled end comes as often as a real one. Zero weights
+    switch a head off: it then
     predicts reward 0, or no end. Rewards are clipped to ±`reward_clip`, then divided by `reward_scale`. Gradients
     are clipped to norm `gradient_clip`. `shuffle_rewards` deals each batch's rewards out at random: the control that
     shows what a learned reward is worth.
@@ -44,6 +47,7 @@ class MDNRNN(Memory):
         shuffle_rewards: bool = False,
         done_weight: NonNegativeFloat = 1.0,
         done_positive: PositiveFloat = 10.0,
+        calibrate_done: bool = True,
         learning_rate: PositiveFloat = 1e-3,
         final_learning_rate: Annotated[float, Gt(0), Le(1)] = 1.0,
         gradient_clip: PositiveFloat = 1.0,
@@ -57,6 +61,7 @@ class MDNRNN(Memory):
         self.reward_weight, self.reward_scale, self.reward_clip = reward_weight, reward_scale, reward_clip
         self.shuffle_rewards = shuffle_rewards
         self.done_weight, self.done_positive = done_weight, done_positive
+        self.done_shift = math.log(done_positive) if calibrate_done else 0.0
         self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
         self.gradient_clip = gradient_clip
         self.lstm = nn.LSTM(latent_size + action_size, hidden_size, batch_first=True)
@@ -87,11 +92,13 @@ class MDNRNN(Memory):
         said = self._heads(self.dropout(hidden))
         rewards = batch.rewards.clamp(-self.reward_clip, self.reward_clip)
         if self.shuffle_rewards:
-            rewards = rewards.flatten()[torch.randperm(rewards.numel(), device=rewards.device)].view_as(rewards)
+            rewards = _dealt_out(rewards, batch.mask > 0)
         weights = 1 + (self.done_positive - 1) * batch.done
         nll = _mean(-said.latent.log_prob(z[:, 1:]).mean(-1), batch.mask)
         reward = _mean(((said.reward - rewards) / self.reward_scale).square(), batch.mask)
-        done = _mean(F.binary_cross_entropy_with_logits(said.done, batch.done, weights, reduction="none"), batch.mask)
+        # A head that is off says -inf, of which even 0 times the loss is NaN.
+        logits = said.done + self.done_shift if self.done_weight > 0 else torch.zeros_like(said.done)
+        done = _mean(F.binary_cross_entropy_with_logits(logits, batch.done, weights, reduction="none"), batch.mask)
         total = nll + self.reward_weight * reward + self.done_weight * done
         return {"nll": nll, "reward_error": reward, "done_loss": done, "loss": total}
 
@@ -127,8 +134,15 @@ class MDNRNN(Memory):
         return Prediction(
             Mixture(logits, mean, log_std.clamp(*_LOG_STD)),
             reward * self.reward_scale if self.reward_weight > 0 else torch.zeros_like(reward),
-            done if self.done_weight > 0 else torch.full_like(done, -torch.inf),
+            done - self.done_shift if self.done_weight > 0 else torch.full_like(done, -torch.inf),
         )
+
+
+def _dealt_out(rewards: Tensor, recorded: Tensor) -> Tensor:
+    """The recorded steps' rewards (B, T) in random order; the padding keeps its zeros."""
+    dealt, real = rewards.clone(), rewards[recorded]
+    dealt[recorded] = real[torch.randperm(len(real), device=real.device)]
+    return dealt
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Never
 
-from wmframe.data.files import LITTER, fsync_folder, json_text, read_json, sha256, write_atomic
+from wmframe.files import LITTER, fsync_folder, json_text, read_json, sha256, write_atomic
 from wmframe.errors import UserError
 from wmframe.pipeline.keys import SCHEMA, key, keyed
 

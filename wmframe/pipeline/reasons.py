@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from wmframe.data.files import read_json
+from wmframe.files import read_json
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import MANIFEST, Request
 from wmframe.pipeline.keys import difference

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wmframe.config.bind import Component
-from wmframe.data.files import read_json
+from wmframe.files import read_json
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import Node, graph
 from wmframe.pipeline.provenance import provenance

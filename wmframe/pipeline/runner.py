@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wmframe.config.bind import Component
-from wmframe.data.files import read_json
+from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.graph import Node, graph
 from wmframe.pipeline.provenance import provenance

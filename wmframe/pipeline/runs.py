@@ -22,7 +22,7 @@ from typing import Any, Literal
 import yaml
 
 from wmframe.config.bind import Component, bind
-from wmframe.data.files import read_json, write_atomic, write_json
+from wmframe.files import read_json, write_atomic, write_json
 from wmframe.errors import UserError
 
 RunState = Literal["running", "finished", "failed"]

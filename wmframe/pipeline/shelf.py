@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from wmframe.data.files import fsync_folder
+from wmframe.files import fsync_folder
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import Artefact, DamagedError, open_artefact, signature
 

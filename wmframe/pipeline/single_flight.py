@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from wmframe.data.files import json_text, read_json
+from wmframe.files import json_text, read_json
 from wmframe.errors import UserError
 
 _POLL_SECONDS = 0.2

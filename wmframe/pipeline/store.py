@@ -21,7 +21,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal
 
-from wmframe.data.files import fsync_folder
+from wmframe.files import fsync_folder
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import Artefact, DamagedError, Request, open_artefact, seal
 from wmframe.pipeline.reasons import changes, nearest

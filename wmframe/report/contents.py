@@ -28,7 +28,7 @@ class Score:
 
     `name` is what the page looks for ("random", "dream" and "reality" tell its story; any other name is one
     more row); `label` is what a person reads. `world` is where the episodes were driven; `unit` what a return
-    counts. `seeds`, if given, are the episodes' seeds in the order of `returns`.
+    counts. `seeds` and `steps`, if given, are the episodes' seeds and lengths (>= 1) in the order of `returns`.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Score:
     returns: Sequence[float]
     world: Literal["dream", "reality"]
     seeds: Sequence[int] = ()
+    steps: Sequence[int] = ()
     unit: str = "return"
     note: str = ""
 
@@ -45,6 +46,8 @@ class Score:
             raise ValueError(f"score {self.name!r}: needs at least one return, all of them finite")
         if len(self.seeds) not in (0, len(self.returns)):
             raise ValueError(f"score {self.name!r}: {len(self.seeds)} seeds for {len(self.returns)} returns")
+        if len(self.steps) not in (0, len(self.returns)) or any(steps < 1 for steps in self.steps):
+            raise ValueError(f"score {self.name!r}: needs {len(self.returns)} lengths of at least 1")
         if self.world not in ("dream", "reality"):
             raise ValueError(f"score {self.name!r}: world is 'dream' or 'reality', not {self.world!r}")
 

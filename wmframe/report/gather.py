@@ -12,7 +12,7 @@ import torch
 
 from wmframe.config.bind import Component
 from wmframe.data.episodes import EpisodeReader, split
-from wmframe.data.files import read_json
+from wmframe.files import read_json
 from wmframe.memory.contract import Memory
 from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.artefact import Artefact
@@ -25,7 +25,7 @@ from wmframe.stages.models import load_memory, load_vision
 from wmframe.vision.contract import Vision
 from wmframe.worlds.open_loop import open_loop
 
-_SHOWN = 12
+_SHOWN = 16
 """Reconstructions and prior samples on the page."""
 
 _STEPS, _PRIMED = 80, 20
@@ -77,6 +77,7 @@ def _scores(record: RunRecord) -> list[Score]:
             returns=record.scores[name]["returns"],
             world="dream" if name == "dream" else "reality",
             seeds=record.seeds,
+            steps=record.scores[name]["lengths"],
             note=f"{np.mean(record.scores[name]['lengths']):.0f} steps an episode",
         )
         for name, label in LABELS.items()

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 import wmframe
-from wmframe.data.files import write_atomic
+from wmframe.files import write_atomic
 from wmframe.report.animation import best_format, encode, side_by_side
 from wmframe.report.contents import Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.curves import draw, style_of

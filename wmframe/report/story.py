@@ -3,7 +3,7 @@
 In: the scores by name. Out: sentences for the top of the page. They claim no more than the episodes show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wmframe.report.contents import Contents, Score
@@ -34,7 +34,7 @@ def tell(contents: Contents) -> Story:
     if "reality" not in scores:
         return Story(headline="This run has no score in reality yet.")
     warning = ""
-    if "dream" in scores and promises_too_much(scores["dream"].returns, scores["reality"].returns):
+    if "dream" in scores and promises_too_much(*comparable(scores["dream"], scores["reality"])[:2]):
         warning = (
             "The dream promises much more than reality pays. The driver may have learned to exploit the "
             "errors of M: do not read its dream return as skill. A higher temperature makes the dream harder "
@@ -46,6 +46,21 @@ def tell(contents: Contents) -> Story:
         gap=_gap(scores, places),
         warning=warning,
     )
+
+
+def comparable(dream: Score, reality: Score) -> tuple[Sequence[float], Sequence[float], str]:
+    """Return dream and real returns that may be set side by side, and the words for what they count.
+
+    Where lengths are known and differ by more than a tenth, as a short dream's do from a whole lap's, that is the
+    return per 100 steps.
+    """
+    if len(dream.steps) == 0 or len(reality.steps) == 0:
+        return dream.returns, reality.returns, ""
+    lengths = [sum(score.steps) / len(score.steps) for score in (dream, reality)]
+    if abs(lengths[0] - lengths[1]) <= max(lengths) / 10:
+        return dream.returns, reality.returns, ""
+    paces = [[100 * r / n for r, n in zip(score.returns, score.steps, strict=True)] for score in (dream, reality)]
+    return paces[0], paces[1], "per 100 steps, "
 
 
 def _spread(score: Score, places: int) -> str:
@@ -85,9 +100,11 @@ def _difference(scores: Mapping[str, Score], places: int) -> str:
 def _gap(scores: Mapping[str, Score], places: int) -> str:
     if "dream" not in scores:
         return "This driver was not scored in a dream, so there is no dream return to set beside the real one."
-    dream, reality = summarise(scores["dream"].returns).mean, summarise(scores["reality"].returns).mean
+    dreamt, paid, unit = comparable(scores["dream"], scores["reality"])
+    dream, reality = summarise(dreamt).mean, summarise(paid).mean
     gap = dream - reality
-    pair = f"Dream {number(dream, places)}, reality {number(reality, places)}:"
+    pair = f"{unit}dream {number(dream, places)}, reality {number(reality, places)}:"
+    pair = pair[0].upper() + pair[1:]
     if number(gap, places) == number(0.0, places):
         return f"{pair} reality pays what the dream promises."
     if gap < 0:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from wmframe.data.files import write_atomic
 from wmframe.errors import UserError
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
@@ -49,7 +50,7 @@ class Ledger:
         self._path = path
         whole = path.read_bytes().rpartition(b"\n")[0] if path.is_file() else b""
         self.generations = [Generation(**json.loads(line)) for line in whole.splitlines()]
-        path.write_bytes(whole + b"\n" if whole else b"")
+        write_atomic(path, whole + b"\n" if whole else b"")
 
     def add(self, generation: Generation) -> None:
         """Write one more generation."""

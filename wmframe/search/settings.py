@@ -23,7 +23,7 @@ class Search:
     """
 
     optimizer: str = "ParametrizedCMA"
-    population: Annotated[int, Ge(2)] = 64
+    population: Annotated[int, Ge(3)] = 64
     rollouts: PositiveInt = 16
     generations: NonNegativeInt = 1800
     sigma: PositiveFloat = 0.1

@@ -12,13 +12,16 @@ from typing import Any, Final
 import nevergrad as ng
 import numpy as np
 import numpy.typing as npt
-from nevergrad.optimization.optimizerlib import registry
+from nevergrad.optimization.base import ConfiguredOptimizer
+from nevergrad.optimization.optimizerlib import _CMA, ChoiceBase, NGOptBase, registry
 
 from wmframe.errors import UserError
 
 Parameters = npt.NDArray[np.float64]
 
 CMA: Final = "ParametrizedCMA"
+
+_OTHERS: Final = f"Try {CMA}, TBPSA, RecMixES, PSO or TwoPointsDE."
 
 _NEVER_STOP: Final = {
     "tolfun": 0,
@@ -30,10 +33,17 @@ _NEVER_STOP: Final = {
     "tolfacupx": 1e30,
     "tolupsigma": 1e30,
     "tolconditioncov": 1e30,
+    "tolxstagnation": False,
+    "minstd": 1e-9,
+    "CMA_mirrors": 0,
+    "verbose": -10,
     "maxiter": 10**9,
     "maxfevals": 10**12,
 }
-"""Nevergrad starts CMA-ES over, silently, when pycma says stop; two flat generations are enough. So it never says it."""
+"""Nevergrad starts CMA-ES over, silently, when pycma says stop; two flat generations are enough. So it never says it.
+
+A least deviation keeps a search that has converged from a stop that no option forbids. Nor does a population below 6
+change the algorithm, as pycma's mirrored samples would, or a file in the working directory its options."""
 
 
 class Strategy:
@@ -45,14 +55,17 @@ class Strategy:
         self._population = population
         space = ng.p.Array(init=start).set_mutation(sigma=sigma)
         space.random_state.seed(seed)
-        self._start, self._sigma = start, sigma
+        self._name, self._start, self._sigma = optimizer, start, sigma
         self._optimizer = _make(optimizer, space, population, diagonal)
         self._asked: list[Any] = []
         self._generation = 0
 
     def ask(self) -> Parameters:
-        """Return the next generation's candidates (P, D)."""
-        self._asked = [self._optimizer.ask() for _ in range(self._population)]
+        """Return the next generation's candidates (P, D). Raises UserError if the optimizer cannot propose any."""
+        try:
+            self._asked = [self._optimizer.ask() for _ in range(self._population)]
+        except Exception as error:
+            raise UserError(_failed(self._name, self._population, error)) from error
         return np.stack([candidate.value for candidate in self._asked])
 
     def tell(self, fitness: npt.NDArray[np.float64]) -> None:
@@ -90,7 +103,7 @@ def fingerprint(candidates: Parameters) -> str:
 
 def optimizers() -> list[str]:
     """Return the names that `search.optimizer` may take."""
-    return sorted([CMA, *registry])
+    return sorted([CMA, *(name for name, registered in registry.items() if _unsuitable(registered) is None)])
 
 
 def _make(name: str, space: Any, population: int, diagonal: bool) -> Any:
@@ -99,20 +112,37 @@ def _make(name: str, space: Any, population: int, diagonal: bool) -> Any:
         return family(space, budget=None, num_workers=population)
     if name not in registry:
         raise UserError(_unknown(name))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecation notes of optimizers that nobody asked for
-        optimizer = registry[name](space, budget=None, num_workers=population)
-    if optimizer.no_parallelization:
-        raise UserError(
-            f"search.optimizer={name} asks for one candidate at a time and cannot use a population of {population}. "
-            f"Try {CMA}, TBPSA, RecMixES, PSO or TwoPointsDE."
-        )
-    return optimizer
+    problem = _unsuitable(registry[name])
+    if problem is not None:
+        raise UserError(f"search.optimizer={name} {problem}. {_OTHERS}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecation notes of optimizers that nobody asked for
+            return registry[name](space, budget=None, num_workers=population)
+    except Exception as error:
+        raise UserError(_failed(name, population, error)) from error
+
+
+def _unsuitable(registered: Any) -> str | None:
+    """Say why a registered optimizer is refused, or None. It is not instantiated: some cannot even be."""
+    while isinstance(registered, ConfiguredOptimizer):
+        registered = registered._OptimizerClass
+    if issubclass(registered, ChoiceBase | NGOptBase):
+        return "is a name under which Nevergrad picks another algorithm by budget and workers"
+    if issubclass(registered, _CMA):
+        return "is CMA-ES that silently starts over after flat generations and may choose its own population"
+    if registered.no_parallelization:
+        return "asks for one candidate at a time and cannot use a population"
+    return None
+
+
+def _failed(name: str, population: int, error: Exception) -> str:
+    said = str(error).strip() or type(error).__name__
+    return f"search.optimizer={name} cannot search here with a population of {population}: {said}. {_OTHERS}"
 
 
 def _unknown(name: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, optimizers(), 3) or [CMA, "TBPSA", "PSO"]
-    hint = ' The name "CMA" picks another algorithm by budget and workers.' if name == "CMA" else ""
-    return f"search.optimizer={name} is not among Nevergrad's {len(optimizers())}.{hint} Nearest: {', '.join(near)}."
+    return f"search.optimizer={name} is not among Nevergrad's {len(optimizers())}. Nearest: {', '.join(near)}."

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wmframe.collect.contract import blind
-from wmframe.data.files import write_json
+from wmframe.files import write_json
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.evaluate import Evaluation, drive
 from wmframe.stages.task import Task

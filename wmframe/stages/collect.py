@@ -16,7 +16,7 @@ from wmframe.collect.collection import Collection
 from wmframe.collect.contract import Driver, Setting, Source
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
-from wmframe.data.files import write_json
+from wmframe.files import write_json
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.stages.task import Task

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from wmframe.controller.contract import Controller
-from wmframe.data.files import write_json
+from wmframe.files import write_json
 from wmframe.data.seeds import draw_seeds
 from wmframe.search.evolve import Found, Ledger, Scores, evolve
 from wmframe.search.settings import Search

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 
-from wmframe.data.files import write_json
+from wmframe.files import write_json
 from wmframe.data.seeds import report_seeds
 from wmframe.stages.inhabit import STARTS, dream, task_memory, waking_world
 from wmframe.stages.models import load_controller

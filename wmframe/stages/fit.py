@@ -135,3 +135,4 @@ def _quieten() -> None:
     for about in (".*does not have many workers.*", ".*resuming from a checkpoint that ended before.*"):
         warnings.filterwarnings("ignore", about, UserWarning)
     warnings.filterwarnings("ignore", "GPU available but not used.*")
+    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.* is deprecated.*")  # Lightning 2.6 on PyTorch 2.13

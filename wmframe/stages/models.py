@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from wmframe.collect.contract import Driver
 from wmframe.config.bind import Component, bind
 from wmframe.controller.contract import Controller
-from wmframe.data.files import read_json, write_json
+from wmframe.files import read_json, write_json
 from wmframe.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as

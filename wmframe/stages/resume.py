@@ -14,7 +14,7 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from safetensors.torch import load, save
 from torch import Tensor
 
-from wmframe.data.files import read_json, sha256, write_atomic, write_json
+from wmframe.files import read_json, sha256, write_atomic, write_json
 from wmframe.errors import UserError
 
 _INDEX = "state.json"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
-from wmframe.data.files import write_atomic
+from wmframe.files import write_atomic
 from wmframe.errors import UserError
 
 Row = dict[str, Any]

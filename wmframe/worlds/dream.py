@@ -20,6 +20,9 @@ from wmframe.worlds.starts import StartStates
 DoneRule = Literal["sample", "threshold", "never"]
 
 _LANES: Final = 1024
+_PAD: Final = 64
+"""M computes a multiple of this many lanes: matrix products of other sizes round their last rows otherwise, so that
+what a lane dreams would depend on how many others there are."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Dream(World):
     ) -> None:
         if not memory.dreams:
             raise UserError("memory=none predicts nothing, so it cannot dream. Use world=reality, or memory=mdn_rnn.")
-        self._memory, self._senses = memory, senses
+        self._memory, self._senses = memory.eval(), senses
         self._starts = starts.to(memory.device)
         self._horizon, self._temperature, self._rule = horizon, temperature, done_rule
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
@@ -61,22 +64,24 @@ class Dream(World):
     @property
     def latent(self) -> Tensor:
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
-        return self._z
+        return self._z[: self._size]
 
     @property
     def timed_out(self) -> Tensor:
         """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
-        return self._timed_out
+        return self._timed_out[: self._size]
 
     @torch.inference_mode()
     def reset(self, seeds: Sequence[int]) -> Tensor:
         """Begin a dream per seed and return the first features (B, F)."""
+        self._size = len(seeds)
         distinct = list(dict.fromkeys(seeds))
+        padded = [*seeds, *([distinct[-1]] * (-len(seeds) % _PAD))]
         device = self._memory.device
         self._noise = self._draw(distinct)
-        self._row = torch.tensor([distinct.index(seed) for seed in seeds], device=device)
-        self._t = torch.zeros(len(seeds), dtype=torch.long, device=device)
-        self._done = torch.zeros(len(seeds), dtype=torch.bool, device=device)
+        self._row = torch.tensor([distinct.index(seed) for seed in padded], device=device)
+        self._t = torch.zeros(len(padded), dtype=torch.long, device=device)
+        self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
         self._timed_out = torch.zeros_like(self._done)
         start = self._noise.start[self._row]
         self._z = self._noise.first[self._row]
@@ -108,7 +113,8 @@ class Dream(World):
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
         at = (self._row, self._t.clamp(max=self._horizon - 1))
-        self._state = self._memory.advance(self._z, actions, self._state)
+        padded = torch.cat((actions, actions.new_zeros(len(self._z) - self._size, self.action_size)))
+        self._state = self._memory.advance(self._z, padded, self._state)
         said = self._memory.predict(self._state)
         self._z = said.latent.sample(self._noise.uniform[at], self._noise.normal[at], self._temperature)
         reward = torch.where(self._done, 0.0, said.reward)
@@ -116,7 +122,7 @@ class Dream(World):
         ended, late = self._ends(said.done, self._noise.done[at]), self._t >= self._horizon
         self._timed_out = self._timed_out | (late & ~ended & ~self._done)
         self._done = self._done | ended | late
-        return Step(self._features(), reward, self._done)
+        return Step(self._features(), reward[: self._size], self._done[: self._size])
 
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:
         if self._rule == "sample":
@@ -124,7 +130,7 @@ class Dream(World):
         return logit > 0 if self._rule == "threshold" else torch.zeros_like(self._done)
 
     def _features(self) -> Tensor:
-        return features(self._senses, self._z, self._state.h, self._state.c)
+        return features(self._senses, self._z, self._state.h, self._state.c)[: self._size]
 
     def _draw(self, seeds: Sequence[int]) -> _Noise:
         drawn = [self._draw_one(torch.Generator().manual_seed(seed)) for seed in seeds]

@@ -24,7 +24,8 @@ _LANES: Final = 64
 class Reality(World):
     """Real episodes. z is drawn from V's distribution with `sample_latent` (as the paper does), or is its mean.
 
-    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments last showed, for whoever records or films.
+    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments last showed, for
+    whoever records or films.
     """
 
     def __init__(
@@ -62,9 +63,10 @@ class Reality(World):
         self.observed = self._batch.step(actions.cpu().numpy())
         self._state = self._carry(actions)
         self._steps += 1
+        reward = torch.where(self._done, 0.0, torch.from_numpy(self.observed.rewards).to(self._done.device))
         over = torch.from_numpy(self.observed.over).to(self._done.device)
         self._done = over if self._most_steps is None else over | (self._steps >= self._most_steps)
-        return Step(self._look(), torch.from_numpy(self.observed.rewards).to(self._done.device), self._done)
+        return Step(self._look(), reward, self._done)
 
     def _look(self) -> Tensor:
         frames = torch.from_numpy(self.observed.frames).to(self._vision.device)

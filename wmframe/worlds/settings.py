@@ -10,7 +10,7 @@ from wmframe.worlds.dream import DoneRule
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorldSettings(ABC):
+class WorldSettings(ABC):  # noqa: B024  # what both worlds share; never made itself
     """What both worlds have: `sample_latent` draws z from V when awake, as the paper does; otherwise z is mu."""
 
     sample_latent: bool = True

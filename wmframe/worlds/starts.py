@@ -108,7 +108,8 @@ def _warm(
         for lane, episode in enumerate(episodes):
             for _ in range(groups[episode].count(step)):
                 latent = torch.from_numpy(mu[lane]), torch.from_numpy(logvar[lane])
-                picked.append((*latent, state.h[lane].cpu(), state.c[lane].cpu()))
+                # Copies: a view would keep every episode's state of that step alive.
+                picked.append((*latent, state.h[lane].clone().cpu(), state.c[lane].clone().cpu()))
         z = mu + np.exp(logvar / 2) * rng.standard_normal(mu.shape, np.float32)
         state = _advance(memory, z, actions, state)
     return picked

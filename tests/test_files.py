@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from wmframe.data.files import LITTER, json_text, read_json, sha256, write_atomic, write_json
+from wmframe.files import LITTER, json_text, read_json, sha256, write_atomic, write_json
 from wmframe.errors import UserError
 
 KILL = """
 import os, signal, sys
 from pathlib import Path
-from wmframe.data import files
+from wmframe import files
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -49,9 +49,7 @@ def test_the_temporary_file_stands_beside_the_target(tmp_path: Path, monkeypatch
     assert (tmp_path / "a.txt").read_bytes() == b"\x00\xff"
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     write_atomic(path, "old")
 
@@ -76,9 +74,7 @@ def test_json_has_one_spelling_and_comes_back(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", value)
     write_json(tmp_path / "b.json", dict(reversed(value.items())))
     assert read_json(tmp_path / "a.json") == value
-    assert (
-        (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes() == json_text(value).encode()
-    )
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes() == json_text(value).encode()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}])
@@ -88,9 +84,7 @@ def test_json_without_numbers_that_json_lacks(tmp_path: Path, value: object) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b'{"a": 1', b"\xff\xfe", b"{'a': 1}", b"NaN", b"[" * 100_000, b"{} {}"]
-)
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"{'a': 1}", b"NaN", b"[" * 100_000, b"{} {}"])
 def test_a_damaged_json_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.json"
     path.write_bytes(content)

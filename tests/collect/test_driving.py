@@ -1,0 +1,56 @@
+from collections import Counter
+
+import pytest
+import torch
+
+from tests.collect.toys import collect, driver, setting
+from tests.worlds.toys import H, Z
+from wmframe.collect.driving import Driving
+
+
+def driving(noise: list[float], *, episodes: int = 48, parameter_noise: float = 0.5) -> Driving:
+    return Driving(episodes=episodes, parameter_noise=parameter_noise, action_noise=noise)
+
+
+@pytest.mark.parametrize("noise", [[0.1], [0.15, 0.4], [0.0, 0.1, 0.2], [0.0, 0.1, 0.2, 0.3]])
+def test_half_are_perturbed_and_every_noise_meets_both_halves(noise: list[float]) -> None:
+    with setting() as where:
+        policies = Counter(collect(driving(noise), where)[0].policies)
+    kinds = {f"driver_{kind}_{deviation:g}" for kind in ("mean", "perturbed") for deviation in noise}
+    assert policies == dict.fromkeys(kinds, 48 // len(kinds))
+
+
+def test_what_is_called_perturbed_is_and_what_is_called_mean_is_not() -> None:
+    with setting() as where:
+        batch = next(driving([0.0]).batches(where))
+        seen = torch.randn(1, Z + H, generator=torch.Generator().manual_seed(1)).expand(48, -1) / 5
+        actions = batch.act(seen.contiguous())[:, 0]
+    agent = driver()
+    own = agent.controller.act(agent.parameters[None], seen[None, :1]).item()
+    for action, policy in zip(actions.tolist(), batch.policies, strict=True):
+        assert (abs(action - own) < 1e-6) is policy.startswith("driver_mean")
+
+
+def test_noise_has_the_deviation_it_is_named_after() -> None:
+    source = driving([0.02, 0.1], parameter_noise=0.0)
+    with setting() as where:
+        batch = next(source.batches(where))
+        seen = torch.zeros(48, Z + H)
+        actions = torch.cat([batch.act(seen) for _ in range(200)], 1)
+    for lane, policy in enumerate(batch.policies):
+        assert actions[lane].std().item() == pytest.approx(float(policy.rsplit("_", 1)[1]), rel=0.3)
+
+
+def test_the_first_round_has_no_driver() -> None:
+    with setting(driven=False) as where:
+        assert collect(driving([0.1]), where) == []
+
+
+def test_episodes_may_be_cut_short() -> None:
+    source = Driving(episodes=3, action_noise=[0.0], most_steps=2)
+    with setting() as where:
+        assert collect(source, where)[0].actions.shape[0] == 2
+
+
+def test_it_says_that_a_driver_drove() -> None:
+    assert driving([0.0]).origin == "driver"

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+
+from tests.data.test_latents import encoded
+from wmframe.data.latents import LatentData
+from wmframe.data.windows import Window, Windows
+
+
+def data() -> LatentData:
+    return LatentData([encoded([30, 4, 9]), encoded([20, 12], seed=1)])
+
+
+def drawn(start: int, stop: int, *, newest_share: float = 0.0, seed: int = 0, length: int = 6) -> list[Window]:
+    windows = Windows(
+        data(), range(5), batch_size=16, length=length, seed=seed, start=start, stop=stop, newest_share=newest_share
+    )
+    return list(windows)
+
+
+def test_any_step_on_it_is_the_rest_of_an_uninterrupted_fit() -> None:
+    whole = drawn(0, 6, newest_share=0.5)
+    for start in range(7):
+        rest = drawn(start, 6, newest_share=0.5)
+        assert len(rest) == 6 - start
+        for one, other in zip(rest, whole[start:], strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not torch.equal(whole[0].mu, whole[1].mu)
+    assert not torch.equal(whole[0].mu, drawn(0, 1, newest_share=0.5, seed=1)[0].mu)
+
+
+def test_shapes_and_types() -> None:
+    batch = drawn(0, 1)[0]
+    shapes = [(16, 7, 2), (16, 7, 2), (16, 6, 1), (16, 6), (16, 6), (16, 6)]
+    assert [tuple(part.shape) for part in batch] == shapes
+    assert {part.dtype for part in batch} == {torch.float32}
+
+
+def test_actions_and_rewards_stand_beside_the_frame_they_were_done_at() -> None:
+    folders = data().folders
+    for batch in drawn(0, 20):
+        for lane in range(16):
+            steps = int(batch.mask[lane].sum())
+            row = int(batch.mu[lane, 0, 0])
+            # mu is its row's number; the two folders are told apart by their logvar.
+            folder = next(f for f in folders if np.array_equal(f.logvar[row].astype("f4"), batch.logvar[lane, 0]))
+            assert batch.mu[lane, : steps + 1, 0].tolist() == list(range(row, row + steps + 1))
+            for name, count in (("logvar", steps + 1), ("actions", steps), ("rewards", steps), ("done", steps)):
+                expected = getattr(folder, name)[row : row + count].astype(np.float32)
+                np.testing.assert_array_equal(getattr(batch, name)[lane, :count].numpy(), expected)
+
+
+def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:
+    ends = 0
+    for batch in drawn(0, 20):
+        for lane in range(16):
+            steps = int(batch.mask[lane].sum())
+            assert batch.mask[lane].tolist() == [1.0] * steps + [0.0] * (6 - steps)
+            assert not batch.done[lane, : steps - 1].any()  # an end is an episode's last step
+            ends += int(batch.done[lane, steps - 1])
+            for part in (batch.actions, batch.rewards, batch.done):
+                assert not part[lane, steps:].any()
+            assert not batch.mu[lane, steps + 1 :].any()
+    assert ends > 0
+
+
+def test_only_an_episode_shorter_than_the_window_is_padded() -> None:
+    lengths = {int(steps) for batch in drawn(0, 30) for steps in batch.mask.sum(1)}
+    assert lengths == {4, 6}
+
+
+def newest_in(batch: Window) -> int:
+    """How many windows of a batch are from the newest folder."""
+    newest = data().folders[1].logvar.astype(np.float32)
+    return sum(
+        np.array_equal(newest[min(int(mu[0, 0]), len(newest) - 1)], logvar[0])
+        for mu, logvar in zip(batch.mu, batch.logvar, strict=True)
+    )
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 16, 16), (0.5, 8, 16), (0.0, 0, 15)])
+def test_the_newest_folder_has_at_least_its_share(share: float, least: int, most: int) -> None:
+    counts = [newest_in(batch) for batch in drawn(0, 20, newest_share=share)]
+    assert all(least <= count <= most for count in counts)
+    # Of the rest, 32 of 75 steps are the newest folder's.
+    expected = 16 * share + 16 * (1 - share) * 32 / 75
+    assert np.mean(counts) == pytest.approx(expected, abs=1.5)
+
+
+def test_without_episodes_of_the_newest_folder_all_serve() -> None:
+    windows = Windows(data(), [0, 2], batch_size=8, length=5, seed=0, start=0, stop=3, newest_share=1.0)
+    assert sum(newest_in(batch) for batch in windows) == 0
+
+
+def test_longer_episodes_are_drawn_more_often() -> None:
+    windows = Windows(data(), [0, 1], batch_size=50, length=3, seed=0, start=0, stop=20)
+    short = sum(int((batch.mu[:, 0, 0] > 30).sum()) for batch in windows)
+    assert short / 1000 == pytest.approx(4 / 34, abs=0.04)

@@ -1,0 +1,96 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, MixtureSameFamily, Normal
+
+from wmframe.memory.mixture import Mixture
+
+
+def some_mixture(*shape: int, seed: int = 0) -> Mixture:
+    chance = torch.Generator().manual_seed(seed)
+    logits, mean, log_std = (torch.randn(*shape, generator=chance, dtype=torch.float64) for _ in range(3))
+    return Mixture(3 * logits, 2 * mean, log_std)
+
+
+def draws(mixture: Mixture, temperature: float, count: int, seed: int = 0) -> Tensor:
+    """Samples (count,) of a mixture (1, K)."""
+    chance = torch.Generator().manual_seed(seed)
+    wide = Mixture(*(part.expand(count, -1) for part in (mixture.logits, mixture.mean, mixture.log_std)))
+    uniform, normal = torch.rand(count, generator=chance), torch.randn(count, generator=chance)
+    return wide.sample(uniform, normal, temperature)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1, 1, 1), (1, 1, 3, 1), (1, 1, 1, 5), (1, 9, 4, 5), (6, 1, 4, 5), (2, 3), (64, 20, 32, 5)],
+    ids=["B=1 T=1 Z=1 K=1", "K=1", "Z=1", "B=1", "T=1", "no batch", "large"],
+)
+def test_the_likelihood_is_that_of_torch_distributions(shape: tuple[int, ...]) -> None:
+    mixture = some_mixture(*shape)
+    z = 3 * torch.randn(shape[:-1], generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    normal = Normal(mixture.mean, mixture.log_std.exp())
+    reference = MixtureSameFamily(Categorical(logits=mixture.logits), normal)
+    expected = reference.log_prob(z)  # type: ignore[no-untyped-call]
+    assert mixture.log_prob(z).shape == shape[:-1]
+    torch.testing.assert_close(mixture.log_prob(z), expected)
+
+
+def test_the_likelihood_stays_finite_far_out_and_between_unlikely_gaussians() -> None:
+    mixture = Mixture(torch.tensor([[80.0, -80.0]]), torch.tensor([[0.0, 50.0]]), torch.tensor([[-7.0, -7.0]]))
+    z = torch.tensor([25.0], requires_grad=True)
+    log_prob = mixture.log_prob(z)
+    log_prob.backward()  # type: ignore[no-untyped-call]
+    assert torch.isfinite(log_prob).all()
+    assert z.grad is not None
+    assert torch.isfinite(z.grad).all()
+
+
+def test_a_narrow_mixture_has_a_negative_nll() -> None:
+    narrow = Mixture(torch.zeros(1, 1), torch.zeros(1, 1), torch.full((1, 1), -4.0))
+    assert narrow.log_prob(torch.zeros(1)).item() == pytest.approx(4 - 0.5 * math.log(2 * math.pi))
+
+
+def test_towards_temperature_0_every_sample_is_the_mode() -> None:
+    mixture = some_mixture(50, 8, 5)
+    chance = torch.Generator().manual_seed(2)
+    uniform, normal = (draw(50, 8, generator=chance) for draw in (torch.rand, torch.randn))
+    torch.testing.assert_close(mixture.sample(uniform, normal, 1e-12), mixture.mode(), rtol=0, atol=1e-4)
+    assert (mixture.sample(uniform, normal, 1.0) - mixture.mode()).abs().max() > 1
+
+
+def test_the_mode_is_the_mean_of_the_likeliest_gaussian() -> None:
+    mixture = Mixture(torch.tensor([[0.0, 2.0, 1.0]]), torch.tensor([[7.0, 8.0, 9.0]]), torch.zeros(1, 3))
+    assert mixture.mode().tolist() == [8.0]
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 1.15, 4.0])
+def test_temperature_divides_the_logits(temperature: float) -> None:
+    logits, count = torch.tensor([[1.0, 0.0, -1.5]]), 40_000
+    apart = Mixture(logits, torch.tensor([[-100.0, 0.0, 100.0]]), torch.zeros(1, 3))
+    sampled = draws(apart, temperature, count)
+    found = torch.stack([((sampled - place).abs() < 50).double().mean() for place in (-100.0, 0.0, 100.0)])
+    expected = (logits[0].double() / temperature).softmax(-1)
+    spread = (expected * (1 - expected) / count).sqrt()
+    assert ((found - expected).abs() < 4.5 * spread + 1e-9).all()
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
+def test_temperature_widens_each_gaussian_by_its_root(temperature: float) -> None:
+    one = Mixture(torch.zeros(1, 1), torch.full((1, 1), 3.0), torch.full((1, 1), math.log(0.5)))
+    sampled = draws(one, temperature, 40_000)
+    assert sampled.std().item() == pytest.approx(0.5 * math.sqrt(temperature), rel=0.02)
+    assert sampled.mean().item() == pytest.approx(3.0, abs=0.02)
+
+
+def test_the_ends_of_the_uniform_draw_choose_gaussians_that_exist() -> None:
+    mixture = Mixture(torch.tensor([[-1e4, 0.0, 0.0]]), torch.tensor([[1.0, 2.0, 3.0]]), torch.full((1, 3), -7.0))
+    ends = [mixture.sample(torch.tensor([u]), torch.zeros(1), 1.0).item() for u in (0.0, 0.9999999)]
+    assert ends == [2.0, 3.0]
+
+
+def test_equal_draws_give_equal_samples() -> None:
+    mixture = some_mixture(1, 3)
+    assert torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10))
+    assert not torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10, seed=1))

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.pipeline.toy_run import DREAMING, HORIZON, toy_run
+from wmframe.envs.toy import Toy
+from wmframe.errors import UserError
+from wmframe.pipeline.agents import Agent, load_agent, open_artefacts
+from wmframe.pipeline.runs import Run
+from wmframe.worlds.rollout import population_act, rollout
+
+ALLOWED = ("wmframe",)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return toy_run(tmp_path_factory.mktemp("agents"), *DREAMING)
+
+
+@pytest.fixture(scope="module")
+def agent(run: Run) -> Agent:
+    return load_agent(run, allowed=ALLOWED)
+
+
+def test_the_driver_is_the_last_round_s(agent: Agent) -> None:
+    assert agent.driver.parameters.tolist() == [0.0] * agent.driver.controller.size
+    assert agent.driver.memory.latent_size == agent.driver.vision.latent_size == 8
+    assert not agent.driver.vision.training
+    assert isinstance(agent.env, Toy)
+
+
+def test_the_driver_dreams_what_it_was_trained_in(agent: Agent) -> None:
+    act = population_act(agent.driver.controller, agent.driver.parameters[None], 3)
+    outcome = rollout(agent.dream(), act, range(3))
+    assert outcome.lengths.tolist() == [HORIZON] * 3
+
+
+def test_a_dream_of_another_horizon_or_temperature(agent: Agent) -> None:
+    act = population_act(agent.driver.controller, agent.driver.parameters[None], 3)
+    assert rollout(agent.dream(horizon=4), act, range(3)).lengths.tolist() == [4] * 3
+
+    def latent(temperature: float | None) -> torch.Tensor:
+        world = agent.dream(temperature=temperature)
+        world.reset([0])
+        world.step(torch.zeros(1, 1))
+        return world.latent
+
+    assert torch.equal(latent(None), latent(1))
+    assert not torch.equal(latent(None), latent(0.1))
+
+
+@pytest.mark.parametrize(
+    ("temperature", "horizon", "key"),
+    [(-1.0, None, "world.temperature=-1.0"), (None, 0, "world.horizon=0"), (0.0, None, "world.temperature=0.0")],
+)
+def test_an_impossible_dream_is_told_by_its_key(
+    agent: Agent, temperature: float | None, horizon: int | None, key: str
+) -> None:
+    with pytest.raises(UserError, match=key) as caught:
+        agent.dream(temperature=temperature, horizon=horizon)
+    assert caught.value.exit_code == 2
+
+
+def test_who_was_trained_awake_does_not_dream(tmp_path: Path) -> None:
+    run = toy_run(tmp_path, "world=reality")
+    agent = load_agent(run, allowed=ALLOWED)
+    assert agent.starts is None
+    with pytest.raises(UserError, match="was not trained in a dream"):
+        agent.dream()
+
+
+def test_a_run_without_a_driver(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no driver yet") as caught:
+        load_agent(toy_run(tmp_path, stages=("vision", "memory")), allowed=ALLOWED)
+    assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("stage", ["vision", "memory", "controller"])
+def test_a_damaged_artefact_is_not_loaded(tmp_path: Path, stage: str) -> None:
+    run = toy_run(tmp_path)
+    for weights in (tmp_path / "artefacts" / stage).glob("*/weights.safetensors"):
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+    with pytest.raises(UserError, match=rf"its {stage}\.\d .* missing or damaged .*wmframe run env=toy") as caught:
+        load_agent(run, allowed=ALLOWED)
+    assert caught.value.exit_code == 1
+
+
+def test_artefacts_go_by_their_names_in_the_graph(run: Run) -> None:
+    found = open_artefacts(run, run.record().stages)
+    assert list(found) == ["vision.1", "memory.1", "controller.1", "controller.2"]
+    assert found["controller.2"].file("starts.safetensors").is_file()

@@ -1,0 +1,172 @@
+"""The whole path on the toy: what is computed once, what survives a kill, and that a dream teaches."""
+
+import signal
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.runs import SMOKE, hashes, record, run, start, states
+from wmframe.cli.main import main
+from wmframe.config.bind import Component
+from wmframe.envs.toy import Toy
+from wmframe.pipeline.runs import find_run
+
+TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
+STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"}
+
+
+def share_of_optimum(folder: Path, world: str = "reality") -> float:
+    """The mean return as a share of what any policy could have had on the same episodes."""
+    env = find_run(str(folder)).experiment(("wmframe",)).arguments["env"]
+    assert isinstance(env, Component)
+    toy = Toy(**env.arguments)  # type: ignore[arg-type]
+    found = record(folder)
+    return sum(found["scores"][world]["returns"]) / sum(toy.optimal_return(seed) for seed in found["seeds"])
+
+
+@pytest.mark.slow
+def test_a_driver_trained_only_in_the_dream_drives_and_one_with_shuffled_rewards_does_not(tmp_path: Path) -> None:
+    dreamer = run(*TOY, root=tmp_path)
+    assert share_of_optimum(dreamer) >= 0.8
+    shuffled = run(*TOY, "memory.shuffle_rewards=true", root=tmp_path)
+    assert share_of_optimum(shuffled) < 0.8
+    assert {name for name, state in states(shuffled).items() if state == "cached"} == {
+        "collect.1",
+        "vision.1",
+        "latents.1_1",
+        "baseline",
+    }
+
+
+def test_the_same_command_computes_nothing_twice(tmp_path: Path) -> None:
+    first = run(*SMOKE, root=tmp_path)
+    assert states(first) == dict.fromkeys(STAGES, "ran")
+    second = run(*SMOKE, root=tmp_path)
+    assert states(second) == dict.fromkeys(STAGES, "cached")
+    assert record(first)["scores"] == record(second)["scores"]
+    assert first != second
+
+
+def test_a_temperature_sweep_shares_all_that_temperature_cannot_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "-m", *SMOKE, f"paths.root={tmp_path}", "world.temperature=0.5,1.0,1.15"]) == 0
+    printed = capsys.readouterr()
+    for stage in ("collect", "vision", "latents", "memory", "baseline"):
+        assert len(list((tmp_path / "artefacts" / stage).glob("*/manifest.json"))) == 1
+    assert len(list((tmp_path / "artefacts" / "controller").glob("*/manifest.json"))) == 3
+    assert printed.err.count("memory.1: cached") == 2
+    assert [line.split()[3] for line in printed.out.splitlines() if " finished " in line] == [
+        "world.temperature=0.5",
+        "world.temperature=1.0",
+        "world.temperature=1.15",
+    ]
+
+
+def test_a_second_round_collects_with_the_first_rounds_driver(tmp_path: Path) -> None:
+    once = run(*SMOKE, root=tmp_path)
+    twice = run(*SMOKE, "rounds=2", root=tmp_path)
+    found = states(twice)
+    assert found["collect.1"] == found["controller.1"] == "cached"
+    assert found["collect.2"] == found["memory.2"] == found["controller.2"] == "ran"
+    assert "vision.2" not in found
+    assert "latents.1_2" in found
+    assert record(once)["stages"][-1]["key"] != record(twice)["stages"][-1]["key"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    """SIGKILL in the middle of V, of M and of C, each as soon as it has kept something to go on from."""
+    slow = ["vision.steps=150", "memory.steps=150", "search.generations=60", "trainer.save_seconds=1"]
+    arguments = [*SMOKE, *slow]
+    whole = run(*arguments, root=tmp_path / "whole")
+    broken = tmp_path / "broken"
+    for kept in ("vision/*.work/resume/fit/state.json", "memory/*.work/resume/fit/state.json"):
+        _kill_when(broken, kept, arguments)
+    _kill_when(broken, "controller/*.work/resume/generations.jsonl", arguments)
+    process = start(arguments, broken)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert hashes(broken) == hashes(tmp_path / "whole")
+    assert record((broken / "runs" / "latest").resolve())["scores"] == record(whole)["scores"]
+
+
+def _kill_when(root: Path, kept: str, arguments: list[str]) -> None:
+    process = start(arguments, root)
+    until = time.monotonic() + 300
+    while time.monotonic() < until and process.poll() is None:
+        if any(path.stat().st_size > 0 for path in root.glob(f"artefacts/{kept}")):
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.02)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, f"it ended before it could be killed at {kept}"
+
+
+def test_a_memory_from_elsewhere_needs_one_file_and_one_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins = Path(__file__).parent / "plugins"
+    monkeypatch.syspath_prepend(str(plugins))
+    mine = ["--allow", "gru_memory", "--config-dir", str(plugins / "conf"), "memory=gru"]
+    folder = run(*SMOKE, *mine, root=tmp_path)
+    assert set(states(folder)) == STAGES
+    assert (folder / "report.html").is_file()
+    assert main(["run", *SMOKE, f"paths.root={tmp_path}", *mine[2:]]) == 2, "not without --allow"
+
+
+@pytest.mark.parametrize(
+    "senses",
+    [
+        ["vision=none", "controller.senses=z", "memory=none", "world=reality"],
+        ["memory=untrained", "world=reality", "memory.hidden_size=8"],
+        ["controller=hidden", "controller.units=4", "controller.senses=zhc"],
+    ],
+    ids=["V and M absent, awake", "M untrained, awake", "hidden layer on [z; h; c], dreaming"],
+)
+def test_the_papers_baselines_run(tmp_path: Path, senses: list[str]) -> None:
+    folder = run(*SMOKE, *senses, root=tmp_path)
+    scores = record(folder)["scores"]
+    assert ("dream" in scores) == ("world=reality" not in senses)
+    assert len(scores["reality"]["returns"]) == len(scores["random"]["returns"]) == 4
+
+
+def test_a_memory_that_cannot_dream_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *SMOKE, "memory=none", f"paths.root={tmp_path}"]) == 2
+    assert "world=reality" in capsys.readouterr().err
+
+
+def test_evaluate_scores_other_seeds_and_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = run(*SMOKE, root=tmp_path)
+    before = set(hashes(tmp_path))
+    capsys.readouterr()
+    assert main(["evaluate", str(folder), "episodes=6", "first_seed=1000"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("reality "))
+    numbers = dict(part.split("=") for part in line.split()[1:])
+    assert int(numbers["n"]) == 6
+    assert {name.split("/")[0] for name in set(hashes(tmp_path)) - before} == {"baseline", "evaluate"}
+    assert statistics.stdev(record(folder)["scores"]["reality"]["returns"]) != float(numbers["std"])
+
+
+@pytest.mark.slow
+def test_the_real_track_takes_the_same_path(tmp_path: Path) -> None:
+    short = [
+        "env.max_frames=60",
+        "env.action_repeat=4",
+        "env=car_racing",
+        "search.generations=2",
+        "evaluate.episodes=2",
+    ]
+    folder = run("preset=smoke", "tracker=none", "collect=evolving", *_tiny_collection(), *short, root=tmp_path)
+    assert set(states(folder)) == STAGES
+    assert "tracks" in (folder / "report.html").read_text()
+
+
+def _tiny_collection() -> list[str]:
+    evolving = "collect.first.evolving.search"
+    return [
+        "collect.first.brownian.episodes=2",
+        f"{evolving}.population=4",
+        f"{evolving}.rollouts=1",
+        f"{evolving}.generations=2",
+    ]

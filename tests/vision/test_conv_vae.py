@@ -1,0 +1,113 @@
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from wmframe.vision.contract import SIDE, Latent
+from wmframe.vision.conv_vae import ConvVAE, divergence
+
+
+def flat_vae(mu: list[float], kl_floor: float) -> ConvVAE:
+    """A VAE that maps every frame to N(mu, 1)."""
+    vae = ConvVAE(latent_size=len(mu), width=2, kl_floor=kl_floor)
+    with torch.no_grad():
+        for layer in (vae.mu, vae.logvar):
+            layer.weight.zero_()
+            layer.bias.zero_()
+        vae.mu.bias.copy_(torch.tensor(mu))
+    return vae
+
+
+def frames(batch: int) -> Tensor:
+    return torch.randint(0, 256, (batch, SIDE, SIDE, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize(("latent_size", "parameters"), [(32, 4_348_547), (64, 4_446_915)])
+def test_it_has_the_papers_parameters(latent_size: int, parameters: int) -> None:
+    assert sum(p.numel() for p in ConvVAE(latent_size=latent_size).parameters()) == parameters
+
+
+def test_a_standard_normal_diverges_by_nothing() -> None:
+    assert divergence(Latent(torch.zeros(3, 5), torch.zeros(3, 5))).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_the_divergence_is_that_of_the_closed_form() -> None:
+    torch.manual_seed(0)
+    mu, logvar = torch.randn(7, 5, dtype=torch.float64), torch.randn(7, 5, dtype=torch.float64)
+    expected = kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(torch.zeros_like(mu), torch.ones_like(mu))).sum(-1)
+    torch.testing.assert_close(divergence(Latent(mu, logvar)), expected)
+
+
+def test_below_the_floor_divergence_costs_the_floor_and_pushes_nowhere() -> None:
+    vae = flat_vae([0.5, 0.0], kl_floor=0.5)  # KL 0.125 in all, floor 1
+    kl = vae.loss(frames(2))[1]
+    assert kl.item() == pytest.approx(1.0)
+    kl.backward()  # type: ignore[no-untyped-call]
+    for layer in (vae.mu, vae.logvar):
+        assert layer.bias.grad is not None
+        assert layer.bias.grad.abs().max() == 0
+
+
+def test_the_floor_is_on_the_total_and_not_on_each_dimension() -> None:
+    vae = flat_vae([2.0, 0.1], kl_floor=0.5)  # KL 2 + 0.005 in all, floor 1; the second dimension alone is below 0.5
+    kl = vae.loss(frames(2))[1]
+    assert kl.item() == pytest.approx(2.005)
+    kl.backward()  # type: ignore[no-untyped-call]
+    assert vae.mu.bias.grad is not None
+    assert vae.mu.bias.grad.tolist() == pytest.approx([2.0, 0.1])
+
+
+def test_the_floor_is_on_each_frame_and_not_on_the_batch() -> None:
+    torch.manual_seed(0)
+    vae = ConvVAE(latent_size=4, width=2, kl_floor=0.0)
+    with torch.no_grad():
+        vae.mu.weight.mul_(200)
+    seen = torch.cat((frames(1), torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)))
+    totals = divergence(vae.encode(seen))
+    assert abs(totals[0] - totals[1]) > 0.1
+    vae.kl_floor = totals.mean().item() / 4
+    kl = vae.loss(seen)[1]
+    assert kl.item() == pytest.approx((totals.max().item() + totals.mean().item()) / 2, rel=1e-5)
+    assert kl > totals.mean() * 1.01
+
+
+def test_the_squared_error_is_summed_over_a_frames_pixels_in_0_to_1() -> None:
+    vae = flat_vae([0.0, 0.0], kl_floor=0.0)
+    with torch.no_grad():
+        for parameter in vae.decoder.parameters():
+            parameter.zero_()  # every decoded pixel is sigmoid(0) = 0.5
+    white = torch.full((3, SIDE, SIDE, 3), 255, dtype=torch.uint8)
+    assert vae.loss(white)[0].item() == pytest.approx(0.25 * SIDE * SIDE * 3)
+    assert (vae.decode(torch.zeros(1, 2)) == 128).all()
+
+
+def test_a_few_steps_learn_to_reconstruct_where_what_colour_is() -> None:
+    torch.manual_seed(0)
+    vae = ConvVAE(latent_size=4, width=4, learning_rate=1e-2, steps=40)
+    picture = torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)
+    picture[:, :32, :, 0] = 255  # red above
+    picture[:, :, :16, 2] = 255  # blue on the left
+    made = vae.configure_optimizers()
+    assert isinstance(made, dict)
+    first = torch.stack(vae.loss(picture)).sum().item()
+    for _ in range(40):
+        made["optimizer"].zero_grad()
+        loss = torch.stack(vae.loss(picture)).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        made["optimizer"].step()
+    assert loss.item() < first / 3
+    seen = vae.decode(vae.encode(picture).mu)[0].float()
+    assert seen[:28, :, 0].mean() > seen[36:, :, 0].mean() + 100
+    assert seen[:, :12, 2].mean() > seen[:, 20:, 2].mean() + 100
+    assert seen[:, :, 1].mean() < 50
+
+
+def test_the_learning_rate_falls_to_its_end() -> None:
+    vae = ConvVAE(latent_size=1, width=1, learning_rate=1e-2, final_learning_rate=0.1, steps=5)
+    made = vae.configure_optimizers()
+    assert isinstance(made, dict)
+    adam, falling = made["optimizer"], made["lr_scheduler"]["scheduler"]  # type: ignore[typeddict-item]
+    for _ in range(5):
+        adam.step()
+        falling.step()
+    assert adam.param_groups[0]["lr"] == pytest.approx(1e-3)

@@ -1,0 +1,44 @@
+"""A memory whose best driver is known: act half of what you see, and nothing is lost."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from wmframe.memory.contract import Memory, MemoryState, Prediction
+from wmframe.memory.mixture import Mixture
+from wmframe.worlds.dream import DoneRule, Dream
+from wmframe.worlds.starts import StartStates
+
+
+class Pursuit(Memory):
+    """z' is standard normal whatever one does; reward = -(a - z/2)², so a = z/2 earns 0 wherever |z| <= 2.
+
+    `end` is the logit of a true end at every step.
+    """
+
+    def __init__(self, *, end: float = -math.inf) -> None:
+        super().__init__()
+        self.latent_size, self.action_size, self.hidden_size = 1, 1, 2
+        self.steps, self.batch_size, self.sequence = 0, 1, 1
+        self.end = end
+
+    def initial(self, batch: int) -> MemoryState:
+        return MemoryState(torch.zeros(batch, 2), torch.zeros(batch, 2))
+
+    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
+        seen = torch.cat((z, action), -1)
+        return MemoryState(seen, seen)
+
+    def predict(self, state: MemoryState) -> Prediction:
+        z, action = state.h.unbind(-1)
+        flat = torch.zeros(len(z), 1, 1)
+        return Prediction(Mixture(flat, flat, flat), -(action - z / 2).square(), torch.full_like(z, self.end))
+
+
+def pursuit(*, end: float = -math.inf, horizon: int = 6, done_rule: DoneRule = "sample") -> Dream:
+    """Return a dream of it, seen through z alone."""
+    starts = StartStates(torch.zeros(3, 1), torch.zeros(3, 1), torch.zeros(3, 2), torch.zeros(3, 2))
+    return Dream(
+        memory=Pursuit(end=end), starts=starts, senses="z", horizon=horizon, temperature=1.0, done_rule=done_rule
+    )

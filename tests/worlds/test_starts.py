@@ -1,0 +1,85 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.worlds.toys import H, Z, data, memory, recorded, start_states
+from wmframe.data.latents import LatentData
+from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
+
+NAMES = ("mu", "logvar", "h", "c")
+
+
+def warmed(of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, newest_share: float = 0.0) -> StartStates:
+    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, newest_share=newest_share)
+
+
+def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
+    """Each start's (folder, row), known by its mu."""
+    found = []
+    for mu in starts.mu:
+        for number, folder in enumerate(of.folders):
+            rows = (torch.from_numpy(folder.mu).float() == mu).all(1).nonzero().flatten().tolist()
+            found += [(number, row) for row in rows]
+    return found
+
+
+def test_saved_states_come_back(tmp_path: Path) -> None:
+    starts = start_states()
+    starts.save(tmp_path / "starts.safetensors")
+    loaded = StartStates.load(tmp_path / "starts.safetensors")
+    assert all(torch.equal(getattr(loaded, name), getattr(starts, name)) for name in NAMES)
+
+
+def test_fresh_dreams_begin_with_first_frames_and_an_empty_memory() -> None:
+    of = data()
+    starts = fresh_starts(memory(), of, count=30, seed=0)
+    assert {row for _, row in places(starts, of)} == {episode.start for episode in of.episodes}
+    assert starts.mu.shape == starts.logvar.shape == (30, Z)
+    assert starts.h.shape == starts.c.shape == (30, H)
+    assert not starts.h.any()
+    assert not starts.c.any()
+
+
+def test_draws_are_a_function_of_the_seed() -> None:
+    draws: list[Callable[[int], StartStates]] = [
+        lambda seed: warmed(data(), seed=seed),
+        lambda seed: fresh_starts(memory(), data(), count=9, seed=seed),
+    ]
+    for draw in draws:
+        one, same, other = draw(3), draw(3), draw(4)
+        assert all(torch.equal(getattr(one, name), getattr(same, name)) for name in NAMES)
+        assert not torch.equal(one.mu, other.mu)
+
+
+@pytest.mark.parametrize("skip", [0, 3, 8])
+def test_warmed_starts_lie_anywhere_a_step_follows_but_for_the_skipped(skip: int) -> None:
+    of = data()
+    starts = warmed(of, count=200, skip=skip)
+    found = {row for _, row in places(starts, of)}
+    allowed = {row for e in of.episodes for row in range(e.start + skip, e.stop - 1)}
+    assert found == allowed
+    assert starts.mu.shape == (200, Z)
+    assert starts.mu.dtype == starts.h.dtype == torch.float32
+
+
+def test_the_first_frame_of_an_episode_has_an_empty_memory_and_no_other() -> None:
+    of = data()
+    starts = warmed(of, count=100)
+    first = {episode.start for episode in of.episodes}
+    for (_, row), h in zip(places(starts, of), starts.h, strict=True):
+        assert bool((h == 0).all()) is (row in first)
+
+
+def test_the_newest_collection_has_its_share() -> None:
+    of = LatentData([recorded([60]), recorded([4], seed=5)])
+    found = [folder for folder, _ in places(warmed(of, count=40, newest_share=0.5), of)]
+    assert len(found) == 40
+    assert 20 <= sum(found) <= 27
+    assert sum(folder for folder, _ in places(warmed(of, count=40), of)) < 10
+
+
+def test_too_much_to_skip_is_refused_with_the_key() -> None:
+    with pytest.raises(ValueError, match=r"longer than 9 steps; lower world\.skip"):
+        warmed(data(), skip=9)
