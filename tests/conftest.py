@@ -1,8 +1,22 @@
-"""What every test may rely on: quiet threads, and OpenMP told so before torch is imported."""
+"""What every test may rely on: one thread, OpenMP told not to spin, and wandb without a network."""
 
 import os
+from collections.abc import Iterator
 
-# One thread each, because the suite runs in several processes; and no spinning, because machines are shared.
+import pytest
+
+# Before torch is imported. The suite runs in several processes, and threads that wait for each other cost more than
+# they bring on tensors this small.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("WANDB_MODE", "offline")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Undo what a test did to PyTorch's threads, without importing torch for tests that do not."""
+    import sys
+
+    yield
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wmframe.files import LITTER, json_text, read_json, sha256, write_atomic, write_json
 from wmframe.errors import UserError
+from wmframe.files import LITTER, json_text, read_json, sha256, write_atomic, write_json
 
 KILL = """
 import os, signal, sys

@@ -58,7 +58,7 @@ def test_a_temperature_sweep_shares_all_that_temperature_cannot_change(
         assert len(list((tmp_path / "artefacts" / stage).glob("*/manifest.json"))) == 1
     assert len(list((tmp_path / "artefacts" / "controller").glob("*/manifest.json"))) == 3
     assert printed.err.count("memory.1: cached") == 2
-    assert [line.split()[3] for line in printed.out.splitlines() if " finished " in line] == [
+    assert [line.split()[2] for line in printed.out.splitlines() if " finished " in line] == [
         "world.temperature=0.5",
         "world.temperature=1.0",
         "world.temperature=1.15",

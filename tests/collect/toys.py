@@ -70,7 +70,9 @@ def driver() -> Driver:
 @contextmanager
 def setting(*, seed: int = 0, number: int = 2, max_frames: int = FRAMES, driven: bool = True) -> Iterator[Setting]:
     with SerialBatch(Toy(max_frames=max_frames)) as batch:
-        yield Setting(batch=batch, action_size=A, seed=seed, round=number, driver=driver() if driven else None)
+        yield Setting(
+            source="mine", batch=batch, action_size=A, seed=seed, round=number, driver=driver() if driven else None
+        )
 
 
 @dataclass(frozen=True)

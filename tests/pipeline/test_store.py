@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.pipeline.producers import REQUEST, STEPS, produce
-from wmframe.files import json_text, read_json, write_json
 from wmframe.errors import UserError
+from wmframe.files import json_text, read_json, write_json
 from wmframe.pipeline.artefact import MANIFEST, PLAIN
 from wmframe.pipeline.store import Artefact, Request, Store
 

@@ -241,13 +241,3 @@ def test_a_fitness_that_is_no_number_ends_the_search_and_is_not_remembered(tmp_p
     with pytest.raises(UserError, match="no finite fitness"):
         search(tmp_path / "ledger", settings(), fitness=broken)
     assert len(Ledger(tmp_path / "ledger").generations) == 2
-
-
-def test_flat_generations_are_survived(tmp_path: Path) -> None:
-    def capped(candidates: Numbers, generation: int) -> Numbers:
-        return np.zeros(len(candidates)) if 10 <= generation < 20 else hill(candidates)
-
-    chosen = Search(population=12, generations=60, sigma=0.3)
-    found = search(tmp_path / "ledger", chosen, fitness=capped)
-    assert found is not None
-    np.testing.assert_allclose(found.parameters, GOAL, atol=0.1)

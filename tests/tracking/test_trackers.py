@@ -31,9 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunInfo:
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     config = {"memory": {"_target_": "wmframe.memory.mdnrnn.MDNRNN", "mixtures": 5}}
-    return RunInfo(
-        id="20261122-101010-x-abcd", name="x", folder=tmp_path / "run", config=config, tags=("toy",)
-    )
+    return RunInfo(id="20261122-101010-x-abcd", name="x", folder=tmp_path / "run", config=config, tags=("toy",))
 
 
 def train(
@@ -180,9 +178,7 @@ def test_a_killed_training_process_leaves_a_closed_run_and_no_process(run: RunIn
         "tracker.log({'step': 0, 'vision/nll': 1.0})\n"
         "print(tracker._process.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(run.folder)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(run.folder)], capture_output=True, text=True, check=False)
     worker = int(done.stdout)
     deadline = time.monotonic() + 20
     while Path(f"/proc/{worker}/cmdline").exists() and Path(f"/proc/{worker}/cmdline").read_bytes():

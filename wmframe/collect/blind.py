@@ -63,7 +63,7 @@ class _Stream(Protocol):
 
 
 def _batches(name: str, episodes: int, setting: Setting, stream: _Stream) -> Batches:
-    seeds = draw_seeds("train", (setting.seed, name, setting.round), episodes)
+    seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), episodes)
     for at in range(0, episodes, LANES):
         part = seeds[at : at + LANES]
         streams = [stream(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]

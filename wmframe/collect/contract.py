@@ -43,8 +43,12 @@ class Driver:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a source works with: the environments, A, the run's seed, the round (from 1), the last round's driver."""
+    """What a source works with: the environments, A, the run's seed, the round (from 1), the last round's driver.
 
+    `source` is the source's name in the config; two of a kind play different seeds.
+    """
+
+    source: str
     batch: EnvBatch
     action_size: int
     seed: int

@@ -45,7 +45,7 @@ class Driving(Source):
             sample_latent=driver.sample_latent,
             most_steps=self.most_steps,
         )
-        seeds = draw_seeds("train", (setting.seed, "driving", setting.round), self.episodes)
+        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
         for at in range(0, self.episodes, LANES):
             part = seeds[at : at + LANES]
             noises = [self.action_noise[i % len(self.action_noise)] for i in range(len(part))]

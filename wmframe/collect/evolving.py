@@ -36,7 +36,7 @@ class Evolving(Source):
 
     def batches(self, setting: Setting) -> Batches:
         """Yield a batch of P · R episodes per generation; all candidates of one meet the same R tracks."""
-        first = draw_seeds("train", (setting.seed, "evolving", setting.round), 1)[0]
+        first = draw_seeds("train", (setting.seed, setting.source, setting.round), 1)[0]
         strategy = self.search.begin(np.zeros(self.controller.size), first)
         world = Reality(
             batch=setting.batch,
@@ -47,7 +47,7 @@ class Evolving(Source):
             most_steps=self.most_steps,
         )
         for generation in range(self.search.generations):
-            seeds = draw_seeds("train", (setting.seed, "evolving", setting.round, generation), self.search.rollouts)
+            seeds = draw_seeds("train", (setting.seed, setting.source, setting.round, generation), self.search.rollouts)
             candidates = torch.from_numpy(strategy.ask()).float()
             returns = yield EpisodeBatch(
                 world=world,

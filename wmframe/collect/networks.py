@@ -39,7 +39,7 @@ class RandomNetworks(Source):
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
-        seeds = draw_seeds("train", (setting.seed, "networks", setting.round), self.episodes)
+        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
         for at in range(0, self.episodes, LANES):
             part = seeds[at : at + LANES]
             rng = np.random.default_rng((part[0], 2))

@@ -19,7 +19,7 @@ _RANGES: Final = {"train": range(1_000_000_000, 2_000_000_000), "select": range(
 def draw_seeds(stream: Stream, path: Sequence[int | str], count: int) -> list[int]:
     """Return `count` seeds of a stream, a pure function of `path`: (run's seed, what for, generation, …)."""
     words = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in path]
-    raw = np.random.SeedSequence([zlib.crc32(stream.encode()), *words]).generate_state(count, np.uint64)
+    raw = np.random.SeedSequence([zlib.crc32(stream.encode()), len(words), *words]).generate_state(count, np.uint64)
     span = _RANGES[stream]
     return [span.start + int(value % len(span)) for value in raw]
 

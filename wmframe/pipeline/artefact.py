@@ -17,8 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Never
 
-from wmframe.files import LITTER, fsync_folder, json_text, read_json, sha256, write_atomic
 from wmframe.errors import UserError
+from wmframe.files import LITTER, fsync_folder, json_text, read_json, sha256, write_atomic
 from wmframe.pipeline.keys import SCHEMA, key, keyed
 
 MANIFEST = "manifest.json"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from wmframe.files import read_json
 from wmframe.errors import UserError
+from wmframe.files import read_json
 from wmframe.pipeline.artefact import MANIFEST, Request
 from wmframe.pipeline.keys import difference
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wmframe.config.bind import Component
-from wmframe.files import read_json
 from wmframe.errors import UserError
+from wmframe.files import read_json
 from wmframe.pipeline.graph import Node, graph
 from wmframe.pipeline.provenance import provenance
 from wmframe.pipeline.runner import Worker

@@ -21,6 +21,7 @@ from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import build_as
 from wmframe.stages.machine import Machine
+from wmframe.stages.preflight import preflight
 from wmframe.stages.task import Task
 from wmframe.tracking import history
 from wmframe.tracking.history import Row
@@ -50,6 +51,7 @@ def run(order: Order, progress: Progress) -> Run:
     nodes = graph(order.experiment)
     machine = part(order, "trainer", Machine)
     machine.settle()
+    preflight(order.experiment.arguments, order.allowed)
     folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment)
     facts = provenance(device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides))
     record = RunRecord(

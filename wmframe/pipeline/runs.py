@@ -22,8 +22,8 @@ from typing import Any, Literal
 import yaml
 
 from wmframe.config.bind import Component, bind
-from wmframe.files import read_json, write_atomic, write_json
 from wmframe.errors import UserError
+from wmframe.files import read_json, write_atomic, write_json
 
 RunState = Literal["running", "finished", "failed"]
 

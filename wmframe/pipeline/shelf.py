@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from wmframe.files import fsync_folder
 from wmframe.errors import UserError
+from wmframe.files import fsync_folder
 from wmframe.pipeline.artefact import Artefact, DamagedError, open_artefact, signature
 
 _STAGE = re.compile(r"[a-z][a-z0-9_]*")

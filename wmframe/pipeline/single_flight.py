@@ -14,8 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from wmframe.files import json_text, read_json
 from wmframe.errors import UserError
+from wmframe.files import json_text, read_json
 
 _POLL_SECONDS = 0.2
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})

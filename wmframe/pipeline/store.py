@@ -21,8 +21,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal
 
-from wmframe.files import fsync_folder
 from wmframe.errors import UserError
+from wmframe.files import fsync_folder
 from wmframe.pipeline.artefact import Artefact, DamagedError, Request, open_artefact, seal
 from wmframe.pipeline.reasons import changes, nearest
 from wmframe.pipeline.shelf import Shelf

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from wmframe.data.files import write_atomic
 from wmframe.errors import UserError
+from wmframe.files import write_atomic
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
 

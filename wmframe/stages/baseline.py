@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from wmframe.collect.contract import blind
-from wmframe.files import write_json
 from wmframe.envs.spec import EnvSpec
+from wmframe.files import write_json
 from wmframe.stages.evaluate import Evaluation, drive
 from wmframe.stages.task import Task
 

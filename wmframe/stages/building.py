@@ -1,4 +1,4 @@
-"""Components made real, and known to be what they should be. Called by the stages and by whatever loads their artefacts."""
+"""Components made real, and known to be what they should be. Called by the stages and whatever loads artefacts."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -16,8 +16,8 @@ from wmframe.collect.collection import Collection
 from wmframe.collect.contract import Driver, Setting, Source
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
-from wmframe.files import write_json
 from wmframe.envs.spec import EnvSpec
+from wmframe.files import write_json
 from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
@@ -34,9 +34,17 @@ def run(task: Task) -> None:
         task.environments() as batch,
         task.progress.stage(task.stage, total=None, unit="frames") as bar,
     ):
-        setting = Setting(batch=batch, action_size=spec.action_size, seed=task.seed, round=number, driver=_driver(task))
+        driver = _driver(task)
         for name, source in (collection.first if number == 1 else collection.later).items():
-            episodes += _play(name, source, setting, task.output, spec, bar)
+            setting = Setting(
+                source=name,
+                batch=batch,
+                action_size=spec.action_size,
+                seed=task.seed,
+                round=number,
+                driver=driver,
+            )
+            episodes += _play(source, setting, task.output, spec, bar)
     write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
 
 
@@ -64,19 +72,19 @@ def _play(name: str, source: Source, setting: Setting, folder: Path, spec: EnvSp
             batch = batches.send(returns)  # type: ignore[arg-type]  # None starts a generator
         except StopIteration:
             break
-        shard = folder / f"{name}-{number:04}.h5"
+        shard = folder / f"{setting.source}-{number:04}.h5"
         if not shard.is_file():
             record(
                 shard,
                 batch,
-                source=name,
+                source=setting.source,
                 origin=source.origin,
                 backend=spec.backend,
                 tick=lambda steps: bar.advance(steps * spec.action_repeat),
             )
         infos = read_infos(shard)
         returns = np.array([info.episode_return for info in infos])
-        bar.advance(0, note=f"{name} {number}, mean return {returns.mean():.1f}")
+        bar.advance(0, note=f"{setting.source} {number}, mean return {returns.mean():.1f}")
         episodes += infos
     return episodes
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from wmframe.controller.contract import Controller
-from wmframe.files import write_json
 from wmframe.data.seeds import draw_seeds
+from wmframe.files import write_json
 from wmframe.search.evolve import Found, Ledger, Scores, evolve
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from pydantic import NonNegativeInt, PositiveInt
 
-from wmframe.files import write_json
 from wmframe.data.seeds import report_seeds
+from wmframe.files import write_json
 from wmframe.stages.inhabit import STARTS, dream, task_memory, waking_world
 from wmframe.stages.models import load_controller
 from wmframe.stages.task import Task

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from wmframe.collect.contract import Driver
 from wmframe.config.bind import Component, bind
 from wmframe.controller.contract import Controller
-from wmframe.files import read_json, write_json
 from wmframe.errors import UserError
+from wmframe.files import read_json, write_json
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
 from wmframe.vision.contract import Vision

@@ -14,8 +14,8 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from safetensors.torch import load, save
 from torch import Tensor
 
-from wmframe.files import read_json, sha256, write_atomic, write_json
 from wmframe.errors import UserError
+from wmframe.files import read_json, sha256, write_atomic, write_json
 
 _INDEX = "state.json"
 

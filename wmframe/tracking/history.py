@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
-from wmframe.files import write_atomic
 from wmframe.errors import UserError
+from wmframe.files import write_atomic
 
 Row = dict[str, Any]
 """`{"step": int, "stage/quantity": float, ...}`"""
