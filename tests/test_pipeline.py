@@ -23,7 +23,8 @@ def share_of_optimum(folder: Path, world: str = "reality") -> float:
     assert isinstance(env, Component)
     toy = Toy(**env.arguments)  # type: ignore[arg-type]
     found = record(folder)
-    return sum(found["scores"][world]["returns"]) / sum(toy.optimal_return(seed) for seed in found["seeds"])
+    earned: float = sum(found["scores"][world]["returns"])
+    return earned / sum(toy.optimal_return(seed) for seed in found["seeds"])
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wmframe.cli.values import Given, parse_values
-from wmframe.config.bind import Component
 from wmframe.errors import UserError
 
 HELP = """Score a run's driver again, on seeds of your choice.
@@ -36,10 +35,11 @@ def _evaluate(name: str, given: Given) -> int:
 
     run = find_run(name, runs=Path(given.values["root"]) / "runs")
     experiment = run.experiment(given.allowed)
-    old = experiment.arguments["evaluate"]
-    assert isinstance(old, Component)  # noqa: S101  # binding has seen to it
     seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
-    asked = replace(experiment, arguments={**experiment.arguments, "evaluate": replace(old, arguments=seeds)})
+    asked = replace(
+        experiment,
+        arguments={**experiment.arguments, "evaluate": replace(experiment.part("evaluate"), arguments=seeds)},
+    )
     scores = rescore(run, asked, allowed=given.allowed, progress=Progress())
     print("\n".join(lines(scores)))
     for world in LABELS:

@@ -1,12 +1,10 @@
 """`wmframe plan`: what `run` would compute, what is cached, and why. Computes nothing, imports no torch."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import Job, prepare
-from wmframe.config.bind import Component
-from wmframe.pipeline.graph import graph
+from wmframe.pipeline.graph import graph, root_of
 from wmframe.pipeline.store import Store
 
 HELP = """Say what `run` would compute, what is cached, and why.
@@ -56,10 +54,3 @@ def _print_job(job: Job, planned: set[str]) -> None:
 def _short(reasons: Sequence[str]) -> str:
     more = f"; and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
     return "; ".join(reasons[:_SHOWN]) + more
-
-
-def root_of(experiment: Component) -> Path:
-    """Return where an experiment's artefacts and runs lie."""
-    paths = experiment.arguments["paths"]
-    assert isinstance(paths, Component)  # noqa: S101  # binding has seen to it
-    return Path(str(paths.arguments["root"]))

@@ -20,6 +20,13 @@ class Component:
     target: str
     arguments: Mapping[str, object]
 
+    def part(self, name: str) -> "Component":
+        """Return the argument `name`, which must be a component itself; raises TypeError where it is not."""
+        value = self.arguments[name]
+        if not isinstance(value, Component):
+            raise TypeError(f"{name} is {value!r}, not a component")
+        return value
+
     def plain(self) -> dict[str, object]:
         """The same as JSON would hold it: `_target_` beside the arguments, tuples as lists."""
         return {"_target_": self.target, **{name: _plain(value) for name, value in self.arguments.items()}}

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from wmframe.collect.contract import Driver
-from wmframe.config.bind import Component, bind
+from wmframe.config.bind import bind
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.runs import Run, StageRecord
 from wmframe.pipeline.store import Store
-from wmframe.stages.building import Built, build_as
+from wmframe.stages.building import build_as, build_part
 from wmframe.stages.inhabit import STARTS, dream
 from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.worlds.dream import Dream
@@ -62,12 +62,12 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
     vision, memory, controller = (artefact.path for artefact in found.values())
     folders = AgentFolders(vision=vision, memory=memory, controller=controller)
     experiment = run.experiment(allowed)
-    world = _part(experiment, "world", WorldSettings, allowed)
+    world = build_part(experiment, "world", WorldSettings, allowed=allowed)
     starts = controller / STARTS
     return Agent(
         run=run,
         driver=load_driver(folders, sample_latent=world.sample_latent, allowed=allowed, device=torch.device(device)),
-        env=_part(experiment, "env", EnvSpec, allowed),
+        env=build_part(experiment, "env", EnvSpec, allowed=allowed),
         world=world,
         starts=StartStates.load(starts) if starts.is_file() else None,
     )
@@ -98,9 +98,3 @@ def _changed(settings: DreamSettings, temperature: float | None, horizon: int | 
     }
     checked = build_as(bind(wanted, path="world"), DreamSettings, allowed=("wmframe",), path="world")
     return replace(settings, temperature=checked.temperature, horizon=checked.horizon)
-
-
-def _part(experiment: Component, name: str, kind: type[Built], allowed: Sequence[str]) -> Built:
-    component = experiment.arguments[name]
-    assert isinstance(component, Component)  # noqa: S101  # binding has seen to it
-    return build_as(component, kind, allowed=allowed, path=name)

@@ -7,6 +7,7 @@ A bound experiment comes in, nodes in an order in which they can be computed go 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from wmframe.config.bind import Component
@@ -46,9 +47,9 @@ class Node:
 
 def graph(experiment: Component) -> list[Node]:
     """Return every node of an experiment once, parents before children; the last one is its score."""
-    parts = _Parts(experiment.arguments)
-    rounds = int(parts.plain("rounds"))  # type: ignore[call-overload]
-    later = parts.component("later_rounds").arguments
+    rounds = experiment.arguments["rounds"]
+    assert isinstance(rounds, int)  # noqa: S101  # binding has seen to it
+    later = experiment.part("later_rounds").arguments
     if rounds > 1 and later["vision"] == "refit" and later["memory"] == "continue":
         raise UserError(
             "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
@@ -57,56 +58,48 @@ def graph(experiment: Component) -> list[Node]:
     nodes: dict[str, Node] = {}
     last: dict[str, Node] = {}
     for number in range(1, rounds + 1):
-        last = _round(parts, number, last, nodes)
+        last = _round(experiment, number, last, nodes)
     agent = {name: last[name] for name in ("vision", "memory", "controller")}
-    baseline = _add(nodes, Node("baseline", parts.pick("env", "evaluate"), {}))
-    config = parts.pick("env", "evaluate", "world")
+    baseline = _add(nodes, Node("baseline", _pick(experiment, "env", "evaluate"), {}))
+    config = _pick(experiment, "env", "evaluate", "world")
     _add(nodes, Node("evaluate", config, {**agent, "baseline": baseline}))
     return list(nodes.values())
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """An experiment's arguments, picked by name."""
-
-    arguments: Mapping[str, object]
-
-    def pick(self, *names: str) -> dict[str, object]:
-        return {name: self.arguments[name] for name in names}
-
-    def plain(self, name: str) -> object:
-        return self.arguments[name]
-
-    def component(self, name: str) -> Component:
-        value = self.arguments[name]
-        assert isinstance(value, Component)  # noqa: S101  # binding has seen to it
-        return value
-
-    def fitted(self, name: str) -> dict[str, object]:
-        """Return what stands in the key of a network's fit: precision is all of the machine that can change it."""
-        return {**self.pick(name, "seed"), "precision": self.component("trainer").arguments["precision"]}
-
-    def with_argument(self, name: str, argument: str, value: object) -> Component:
-        """Return a component with one argument replaced, if there is a value and it takes such an argument."""
-        component = self.component(name)
-        if value is None or argument not in component.arguments:
-            return component
-        return replace(component, arguments={**component.arguments, argument: value})
+def root_of(experiment: Component) -> Path:
+    """Return where an experiment's artefacts and runs lie."""
+    return Path(str(experiment.part("paths").arguments["root"]))
 
 
-def _round(parts: _Parts, number: int, last: Mapping[str, Node], nodes: dict[str, Node]) -> dict[str, Node]:
+def _pick(experiment: Component, *names: str) -> dict[str, object]:
+    return {name: experiment.arguments[name] for name in names}
+
+
+def _fitted(experiment: Component, name: str) -> dict[str, object]:
+    """Return what stands in the key of a network's fit: precision is all of the machine that can change it."""
+    return {**_pick(experiment, name, "seed"), "precision": experiment.part("trainer").arguments["precision"]}
+
+
+def _with_argument(component: Component, argument: str, value: object) -> Component:
+    """Return a component with one argument replaced, if there is a value and it takes such an argument."""
+    if value is None or argument not in component.arguments:
+        return component
+    return replace(component, arguments={**component.arguments, argument: value})
+
+
+def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: dict[str, Node]) -> dict[str, Node]:
     """Add a round's nodes; return the newest of each stage."""
-    later = parts.component("later_rounds").arguments if number > 1 else {}
+    later = experiment.part("later_rounds").arguments if number > 1 else {}
     collected = {f"collect.{n}": nodes[f"collect.{n}"] for n in range(1, number)}
     driver = {name: last[name] for name in ("vision", "memory", "controller") if name in last}
-    config = parts.pick("env", "collect", "seed") | {"round": number}
+    config = _pick(experiment, "env", "collect", "seed") | {"round": number}
     if driver:
-        config |= parts.pick("world")
+        config |= _pick(experiment, "world")
     collected[f"collect.{number}"] = _add(nodes, Node(f"collect.{number}", config, driver))
 
     vision = last.get("vision")
     if vision is None or later["vision"] == "refit":
-        vision = _add(nodes, Node(f"vision.{number}", parts.fitted("vision"), collected))
+        vision = _add(nodes, Node(f"vision.{number}", _fitted(experiment, "vision"), collected))
     vision_round = vision.name.split(".")[1]
     latents = {}
     for n in range(1, number + 1):
@@ -115,30 +108,30 @@ def _round(parts: _Parts, number: int, last: Mapping[str, Node], nodes: dict[str
         latents[f"latents.{n}"] = nodes.get(name) or _add(nodes, Node(name, {}, parents))
 
     share = {"newest_share": later.get("newest_share", 0.0)}
-    memory = _add(nodes, _memory(parts, number, latents, later, last, share))
+    memory = _add(nodes, _memory(experiment, number, latents, later, last, share))
     controller = _add(
-        nodes, _controller(parts, number, {"vision": vision, "memory": memory}, latents, later, last, share)
+        nodes, _controller(experiment, number, {"vision": vision, "memory": memory}, latents, later, last, share)
     )
     return {"vision": vision, "memory": memory, "controller": controller}
 
 
 def _memory(
-    parts: _Parts,
+    experiment: Component,
     number: int,
     latents: Mapping[str, Node],
     later: Config,
     last: Mapping[str, Node],
     share: Config,
 ) -> Node:
-    memory = parts.with_argument("memory", "steps", later.get("memory_steps"))
+    memory = _with_argument(experiment.part("memory"), "steps", later.get("memory_steps"))
     parents = dict(latents)
     if later.get("memory") == "continue":
         parents["memory"] = last["memory"]
-    return Node(f"memory.{number}", {**parts.fitted("memory"), "memory": memory, **share}, parents)
+    return Node(f"memory.{number}", {**_fitted(experiment, "memory"), "memory": memory, **share}, parents)
 
 
 def _controller(
-    parts: _Parts,
+    experiment: Component,
     number: int,
     models: Mapping[str, Node],
     latents: Mapping[str, Node],
@@ -146,10 +139,10 @@ def _controller(
     last: Mapping[str, Node],
     share: Config,
 ) -> Node:
-    search = parts.with_argument("search", "generations", later.get("generations"))
-    config = {**parts.pick("controller", "world", "seed"), "search": search, **share}
-    if parts.component("world").target.endswith(".RealitySettings"):
-        config |= parts.pick("env")
+    search = _with_argument(experiment.part("search"), "generations", later.get("generations"))
+    config = {**_pick(experiment, "controller", "world", "seed"), "search": search, **share}
+    if experiment.part("world").target.endswith(".RealitySettings"):
+        config |= _pick(experiment, "env")
     parents = {**models, **latents}
     if later.get("controller") == "continue":
         parents["controller"] = last["controller"]

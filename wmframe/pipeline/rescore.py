@@ -11,7 +11,7 @@ from wmframe.pipeline.provenance import provenance
 from wmframe.pipeline.runner import Worker
 from wmframe.pipeline.runs import Run
 from wmframe.pipeline.store import Store
-from wmframe.stages.building import build_as
+from wmframe.stages.building import build_part
 from wmframe.stages.machine import Machine
 from wmframe.tracking.progress import Progress
 
@@ -23,9 +23,7 @@ def rescore(
 
     Raises UserError if the agent itself is missing or damaged: training it is for `wmframe run`.
     """
-    trainer = experiment.arguments["trainer"]
-    assert isinstance(trainer, Component)  # noqa: S101  # binding has seen to it
-    machine = build_as(trainer, Machine, allowed=allowed, path="trainer")
+    machine = build_part(experiment, "trainer", Machine, allowed=allowed)
     machine.settle()
     worker = Worker(run.root, machine, allowed, progress)
     facts = provenance(device=str(machine.device), seed=0)

@@ -15,11 +15,11 @@ from typing import Any
 from wmframe.config.bind import Component
 from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.graph import Node, graph, root_of
 from wmframe.pipeline.provenance import provenance
 from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
 from wmframe.pipeline.store import Store
-from wmframe.stages.building import build_as
+from wmframe.stages.building import build_part
 from wmframe.stages.machine import Machine
 from wmframe.stages.preflight import preflight
 from wmframe.stages.task import Task
@@ -41,17 +41,15 @@ class Order:
     @property
     def root(self) -> Path:
         """Where artefacts and runs go."""
-        paths = self.experiment.arguments["paths"]
-        assert isinstance(paths, Component)  # noqa: S101  # binding has seen to it
-        return Path(str(paths.arguments["root"]))
+        return root_of(self.experiment)
 
 
 def run(order: Order, progress: Progress) -> Run:
     """Compute what is missing and return the run; whatever goes wrong is recorded in its folder and raised again."""
     nodes = graph(order.experiment)
-    machine = part(order, "trainer", Machine)
+    machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
     machine.settle()
-    preflight(order.experiment.arguments, order.allowed)
+    preflight(order.experiment, order.allowed)
     folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment)
     facts = provenance(device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides))
     record = RunRecord(
@@ -65,7 +63,9 @@ def run(order: Order, progress: Progress) -> Run:
     began = time.monotonic()
     info = RunInfo(id=folder.name, name=folder.name, folder=folder.folder, config=order.experiment.plain())
     try:
-        with tracked(part(order, "tracker", Tracker), info, progress.say) as tracker:
+        with tracked(
+            build_part(order.experiment, "tracker", Tracker, allowed=order.allowed), info, progress.say
+        ) as tracker:
             worker = Worker(order.root, machine, order.allowed, progress, _Mirror(tracker))
             for node in nodes:
                 artefact, stage = worker.obtain(node, facts)
@@ -153,13 +153,6 @@ class _Mirror:
             self._tracker.log({**row, "step": offset + int(row["step"])})
 
         return listen
-
-
-def part(order: Order, name: str, kind: type[Any]) -> Any:
-    """Build one of the experiment's components that no stage owns."""
-    component = order.experiment.arguments[name]
-    assert isinstance(component, Component)  # noqa: S101  # binding has seen to it
-    return build_as(component, kind, allowed=order.allowed, path=name)
 
 
 def _scores(record: RunRecord, artefact: Artefact) -> dict[str, Any]:

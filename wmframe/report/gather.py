@@ -47,8 +47,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     drawn = _Pictures()
     if {"collect", "vision", "memory"} <= newest.keys():
         drawn = _pictures(newest, experiment, allowed)
-    world = experiment.arguments["world"]
-    dreams = isinstance(world, Component) and world.target.endswith(".DreamSettings")
+    dreams = experiment.part("world").target.endswith(".DreamSettings")
     return Contents(
         title=run.name,
         subtitle=record.command,
@@ -140,8 +139,7 @@ def _recorded(folder: Path) -> tuple[_Recorded, Frames]:
 
 
 def _dream(vision: Vision, memory: Memory, episode: _Recorded, experiment: Component) -> OpenLoop:
-    world = experiment.arguments["world"]
-    temperature = world.arguments.get("temperature", 1.0) if isinstance(world, Component) else 1.0
+    temperature = experiment.part("world").arguments.get("temperature", 1.0)
     primed = min(_PRIMED, len(episode.frames))
     latents = open_loop(
         memory,

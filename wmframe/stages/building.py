@@ -16,3 +16,8 @@ def build_as(component: Component, kind: type[Built], *, allowed: Sequence[str],
     if not isinstance(built, kind):
         raise UserError(f"{path}: {component.target} is no {kind.__name__}")
     return built
+
+
+def build_part(experiment: Component, name: str, kind: type[Built], *, allowed: Sequence[str]) -> Built:
+    """Construct one part of a bound experiment: its env, its vision, …"""
+    return build_as(experiment.part(name), kind, allowed=allowed, path=name)

@@ -63,7 +63,7 @@ def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, ob
     }
 
 
-def _play(name: str, source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar) -> list[EpisodeInfo]:
+def _play(source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar) -> list[EpisodeInfo]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
     batches, episodes = source.batches(setting), list[EpisodeInfo]()
     returns: npt.NDArray[np.float64] | None = None

@@ -38,7 +38,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, held_out: Batc
         return
     folder = task.resume / "fit"
     begun = saved_step(folder)
-    every = max(steps // _CHECKS, 1)
+    every = max(steps // _CHECKS, min(steps, 25))
     with (
         task.history(begun or 0) as history,
         task.progress.stage(task.stage, total=steps, unit="steps", start=begun or 0) as bar,
