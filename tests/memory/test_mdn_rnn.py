@@ -181,3 +181,10 @@ def test_gradients_are_clipped_by_their_norm() -> None:
     memory.on_before_optimizer_step(torch.optim.SGD(memory.parameters()))
     norm = math.sqrt(sum(p.grad.square().sum().item() for p in memory.parameters() if p.grad is not None))
     assert norm == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_forget_gate_begins_open() -> None:
+    memory = MDNRNN(latent_size=3, action_size=1, hidden_size=5)
+    _, _, first, _ = memory.lstm.all_weights[0]
+    assert first[5:10].tolist() == [1.0] * 5
+    assert not (first[:5] == 1).any()

@@ -24,13 +24,12 @@ class MDNRNN(Memory):
     """422,368 parameters at Z 32, A 3, H 256, K 5, before the two heads (paper, appendix A.2).
 
     PyTorch's LSTM carries a second bias that adds to the first; it is pinned to zero. The loss is the mean NLL per
-    latent dimension + `reward_weight` · squared error of the scaled reward + `done_weight` · logistic loss in which
-    a true end counts `done_positive` times (10 in the authors' Doom code). That makes ends look likelier than they are;
+    latent dimension + `reward_weight` · squared error of the scaled reward + `done_weight` · logistic loss in which a
+    true end counts `done_positive` times (10 in the authors' Doom code). That makes ends look likelier than they are;
     `calibrate_done` takes it back where M predicts, so that a sampled end comes as often as a real one. Zero weights
-    switch a head off: it then
-    predicts reward 0, or no end. Rewards are clipped to ±`reward_clip`, then divided by `reward_scale`. Gradients
-    are clipped to norm `gradient_clip`. `shuffle_rewards` deals each batch's rewards out at random: the control that
-    shows what a learned reward is worth.
+    switch a head off: it then predicts reward 0, or no end. Rewards are clipped to ±`reward_clip`, then divided by
+    `reward_scale`. Gradients are clipped to norm `gradient_clip`. `shuffle_rewards` deals each batch's rewards out at
+    random: the control that shows what a learned reward is worth.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class MDNRNN(Memory):
         self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
         self.gradient_clip = gradient_clip
         self.lstm = nn.LSTM(latent_size + action_size, hidden_size, batch_first=True)
-        self._pin_second_bias()
+        self._settle_biases()
         self.dropout = nn.Dropout(dropout)
         self.mixture = nn.Linear(hidden_size, 3 * mixtures * latent_size)
         self.reward = nn.Linear(hidden_size, 1)
@@ -123,8 +122,10 @@ class MDNRNN(Memory):
         """Clip the gradients' norm."""
         nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
 
-    def _pin_second_bias(self) -> None:
-        _, _, _, second = self.lstm.all_weights[0]
+    def _settle_biases(self) -> None:
+        """Pin the redundant bias to zero, and let the forget gate begin open, at 1, as the authors do."""
+        _, _, first, second = self.lstm.all_weights[0]
+        nn.init.ones_(first.data[self.hidden_size : 2 * self.hidden_size])
         nn.init.zeros_(second).requires_grad_(False)
 
     def _heads(self, hidden: Tensor) -> Prediction:
