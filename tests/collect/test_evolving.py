@@ -11,6 +11,7 @@ from wmframe.vision.none import NoVision
 
 def evolving(*, generations: int, population: int = 16, rollouts: int = 6) -> Evolving:
     return Evolving(
+        action_noise=[0.0],
         vision=NoVision(latent_size=64),
         memory=NoMemory(latent_size=64, action_size=1),
         controller=Linear(latent_size=64, hidden_size=0, action_size=1, senses="z"),

@@ -29,6 +29,7 @@ FRAMES = 6
 
 def evolving(**keys: int) -> Evolving:
     return Evolving(
+        action_noise=[0.0],
         vision=NoVision(latent_size=16),
         memory=NoMemory(latent_size=16, action_size=A),
         controller=Linear(latent_size=16, hidden_size=0, action_size=A, senses="z"),

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from annotated_types import MinLen
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
-from torch import Tensor
 
 from wmframe.collect.contract import LANES, Batches, Driver, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.noise import noisy
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, population_act
@@ -71,11 +71,4 @@ class Driving(Source):
             if self._perturbed(lane):
                 drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
         steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters), 1)
-        spread = torch.tensor(noises, dtype=torch.float32)[:, None]
-
-        def act(features: Tensor) -> Tensor:
-            actions = steered(features)
-            drawn = np.stack([chance.standard_normal(actions.shape[-1], np.float32) for chance in chances])
-            return (actions + (spread * torch.from_numpy(drawn)).to(actions.device)).clamp(-1, 1)
-
-        return act
+        return noisy(steered, noises, chances)

@@ -4,26 +4,32 @@ What makes data worth dreaming of when random driving is mostly grass: it holds 
 corners. C of the agent itself learns nothing here; this controller is thrown away. Legend: P candidates, R roll-outs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import PositiveInt
+from annotated_types import MinLen
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor
 
 from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.noise import noisy
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
 from wmframe.search.settings import Search
 from wmframe.vision.contract import Vision
 from wmframe.worlds.reality import Reality
-from wmframe.worlds.rollout import population_act
+from wmframe.worlds.rollout import Act, population_act
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evolving(Source):
     """`search.generations` of `search.population` × `search.rollouts` episodes of at most `most_steps` steps.
 
+    Roll-outs carry normal noise on their actions, its deviation taken in turn from `action_noise`.
     The senses are this source's own, so that it needs no trained V: by default a coarse grey grid.
     """
 
@@ -31,6 +37,7 @@ class Evolving(Source):
     memory: Memory
     controller: Controller
     search: Search
+    action_noise: Annotated[list[NonNegativeFloat], MinLen(1)]
     most_steps: PositiveInt | None = None
     origin: Origin = "evolved"
 
@@ -51,8 +58,14 @@ class Evolving(Source):
             candidates = torch.from_numpy(strategy.ask()).float()
             returns = yield EpisodeBatch(
                 world=world,
-                act=population_act(self.controller, candidates, len(seeds)),
+                act=self._act(candidates, seeds),
                 seeds=seeds * len(candidates),
                 policies=[f"evolving_{generation}"] * (len(seeds) * len(candidates)),
             )
             strategy.tell(returns.reshape(len(candidates), len(seeds)).mean(1))
+
+    def _act(self, candidates: Tensor, seeds: Sequence[int]) -> Act:
+        """Let all candidates drive, roll-out by roll-out under the same noise."""
+        noises = [self.action_noise[i % len(self.action_noise)] for i in range(len(seeds))]
+        chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
+        return noisy(population_act(self.controller, candidates, len(seeds)), noises * len(candidates), chances)
