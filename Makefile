@@ -3,7 +3,6 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-DEMO := demo
 
 .PHONY: install demo check test lint clean
 
@@ -16,9 +15,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
-# A driver that learned in its dream, scored on 32 unseen real tracks. Run it again and nothing is computed twice.
+# A driver that learned in its dream, scored on unseen real tracks. Run it again and nothing is computed twice.
 demo: install
-	$(BIN)/wmframe run experiment=car_racing preset=quick paths.root=$(DEMO)
+	$(BIN)/wmframe run experiment=car_racing preset=quick
 
 lint: install
 	$(BIN)/ruff check .
@@ -32,5 +31,6 @@ check: lint
 test: lint
 	$(BIN)/pytest -q -n 2
 
+# What was computed (artefacts/, runs/) is yours and stays.
 clean:
-	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

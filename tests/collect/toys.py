@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tests.worlds.toys import A, H, Z, memory, vision
 from wmframe.collect.blind import Brownian, Held
-from wmframe.collect.contract import Driver, EpisodeBatch, Setting, Source
+from wmframe.collect.contract import EpisodeBatch, Setting, Source
 from wmframe.collect.driving import Driving
 from wmframe.collect.evolving import Evolving
 from wmframe.collect.networks import RandomNetworks
@@ -22,6 +22,7 @@ from wmframe.memory.none import NoMemory
 from wmframe.search.settings import Search
 from wmframe.vision.conv_vae import ConvVAE
 from wmframe.vision.none import NoVision
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import rollout
 
 FRAMES = 6

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.data.test_latents import encoded
-from wmframe.data.latents import LatentData
+from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.windows import Window, Windows
 
 
@@ -96,3 +96,26 @@ def test_longer_episodes_are_drawn_more_often() -> None:
     windows = Windows(data(), [0, 1], batch_size=50, length=3, seed=0, start=0, stop=20)
     short = sum(int((batch.mu[:, 0, 0] > 30).sum()) for batch in windows)
     assert short / 1000 == pytest.approx(4 / 34, abs=0.04)
+
+
+@pytest.mark.parametrize(("steps", "length"), [(125, 64), (40, 20), (200, 20)])
+def test_an_episodes_last_step_falls_into_windows_about_as_often_as_any_other(steps: int, length: int) -> None:
+    """Where true ends are: drawn from whole windows only, they would come 10 to 250 times too seldom."""
+    rows = steps + 1
+    done = np.zeros(rows, np.float32)
+    done[steps - 1] = 1
+    data = LatentData(
+        [
+            EncodedEpisodes(
+                mu=np.zeros((rows, 1), np.float16),
+                logvar=np.zeros((rows, 1), np.float16),
+                actions=np.zeros((rows, 1), np.float32),
+                rewards=np.zeros(rows, np.float32),
+                done=done,
+                starts=np.array([0, rows]),
+            )
+        ]
+    )
+    batches = list(Windows(data, [0], batch_size=64, length=length, seed=0, start=0, stop=60))
+    rate = sum(float(batch.done.sum()) for batch in batches) / sum(float(batch.mask.sum()) for batch in batches)
+    assert 0.6 < rate * steps < 1.1

@@ -31,13 +31,13 @@ def test_the_driver_is_the_last_round_s(agent: Agent) -> None:
 
 
 def test_the_driver_dreams_what_it_was_trained_in(agent: Agent) -> None:
-    act = population_act(agent.driver.controller, agent.driver.parameters[None], 3)
+    act = population_act(agent.driver.controller, agent.driver.parameters[None])
     outcome = rollout(agent.dream(), act, range(3))
     assert outcome.lengths.tolist() == [HORIZON] * 3
 
 
 def test_a_dream_of_another_horizon_or_temperature(agent: Agent) -> None:
-    act = population_act(agent.driver.controller, agent.driver.parameters[None], 3)
+    act = population_act(agent.driver.controller, agent.driver.parameters[None])
     assert rollout(agent.dream(horizon=4), act, range(3)).lengths.tolist() == [4] * 3
 
     def latent(temperature: float | None) -> torch.Tensor:

@@ -16,7 +16,7 @@ from wmframe.tracking.history import History, Row, check_name, read
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "metrics.jsonl"
+    return tmp_path / "history.jsonl"
 
 
 def train(path: Path, first: int, last: int, resume_step: int | None = None) -> None:

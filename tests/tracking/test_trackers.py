@@ -44,7 +44,7 @@ def train(
     (run.folder / "report.html").write_text("<p>Hello")
     with (
         tracked(tracker, run, notice),
-        History(run.folder / "metrics.jsonl", listener=tracker.log) as history,
+        History(run.folder / "history.jsonl", listener=tracker.log) as history,
     ):
         for step in range(20):
             history.log(step, {"vision/nll": 1 / (step + 1)})
@@ -141,7 +141,7 @@ def test_a_backend_that_fails_stops_nothing(
     train(WandbTracker(), run, lines.append, meanwhile=lambda: time.sleep(0.5))
     assert len(lines) <= 1
     assert fault == "exit" or "W&B failed" in lines[0]
-    assert len(read(run.folder / "metrics.jsonl")) == 25
+    assert len(read(run.folder / "history.jsonl")) == 25
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -165,8 +165,8 @@ def test_a_worker_that_dies_or_hangs_stops_nothing(
     train(tracker, run, lines.append, meanwhile=strike)
     assert time.monotonic() - began < BRIEF_SECONDS + 5
     assert 1 <= len(lines) <= 2
-    assert all("metrics.jsonl has everything" in line for line in lines)
-    assert len(read(run.folder / "metrics.jsonl")) == 25
+    assert all("history.jsonl has everything" in line for line in lines)
+    assert len(read(run.folder / "history.jsonl")) == 25
 
 
 @pytest.mark.slow
@@ -202,5 +202,5 @@ def test_no_tracker_leaves_nothing(run: RunInfo) -> None:
         "frames.png",
         "dream.webp",
         "report.html",
-        "metrics.jsonl",
+        "history.jsonl",
     }

@@ -213,7 +213,7 @@ def test_what_it_returned_is_the_caller_s_to_change(mode: AutoresetMode) -> None
         step, other = envs.step(actions), spoilt.step(actions)
         for array, same in zip(step[:4], other[:4], strict=True):
             np.testing.assert_array_equal(array, same)
-            same[:] = 1
+            np.copyto(np.asarray(same), 1, casting="unsafe")
 
 
 def test_v_paints_the_dream() -> None:

@@ -54,7 +54,7 @@ def test_no_seeds_is_no_episode() -> None:
 
 def test_each_candidate_drives_its_own_lanes() -> None:
     controller = Linear(latent_size=1, hidden_size=0, action_size=1, senses="z", bias=False)
-    drive = population_act(controller, torch.tensor([[1.0], [-1.0]]), 3)
+    drive = population_act(controller, torch.tensor([[1.0], [-1.0]]))
     seen = torch.arange(1.0, 7.0)[:, None]
     torch.testing.assert_close(drive(seen), torch.tanh(seen * torch.tensor([[1.0], [1], [1], [-1], [-1], [-1]])))
 

@@ -81,5 +81,5 @@ def test_the_newest_collection_has_its_share() -> None:
 
 
 def test_too_much_to_skip_is_refused_with_the_key() -> None:
-    with pytest.raises(ValueError, match=r"longer than 9 steps; lower world\.skip"):
+    with pytest.raises(UserError, match=r"world\.skip=9: no recorded episode is longer"):
         warmed(data(), skip=9)

@@ -1,6 +1,5 @@
 """`wmframe doctor`: what this machine has, and what would go wrong on it."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -71,9 +70,11 @@ def _plugins() -> str:
 def _device() -> str:
     import torch
 
+    from wmframe.stages.machine import cores
+
     if torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()}; trainer=auto will use it"
-    return f"no GPU that PyTorch {torch.__version__} sees; {len(os.sched_getaffinity(0))} cores"
+    return f"no GPU that PyTorch {torch.__version__} sees; {cores()} cores"
 
 
 def _disk() -> str:

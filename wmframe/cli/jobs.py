@@ -4,6 +4,7 @@ Bound jobs come in, an exit code goes out. Called by `wmframe run` once everythi
 """
 
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,9 +37,11 @@ def run_all(jobs: Sequence[Job], command: str, allowed: Sequence[str]) -> int:
         progress.say(f"job {number} of {len(jobs)}: {' '.join(job.overrides)}")
         try:
             results.append(_Result(job.overrides, run_one(job, command, allowed, progress)))
-        except UserError as error:
-            progress.say(f"job {number} failed: {error}")
-            results.append(_Result(job.overrides, None, str(error).splitlines()[0]))
+        except Exception as error:
+            # One job's fault, whatever it is, must not cost the others; its run folder keeps what happened.
+            said = str(error) if isinstance(error, UserError) else traceback.format_exc()
+            progress.say(f"job {number} failed: {said}")
+            results.append(_Result(job.overrides, None, f"{type(error).__name__}: {error}".splitlines()[0]))
     _table(results)
     return 0 if all(result.run is not None for result in results) else 1
 

@@ -7,6 +7,7 @@ could load.
 """
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -32,12 +33,12 @@ COMMANDS = {
 QUICK_START = """\
 wmframe: train a world model, then drive in its dream.
 
-  wmframe run preset=smoke              the whole pipeline, small (about a minute)
-  wmframe run experiment=car_racing     the paper's CarRacing
-  wmframe run vision.latent_size=16     any key of any YAML, changed
-  wmframe run -m world.temperature=0.5,1,1.15     a sweep; shared stages run once
-  wmframe plan preset=quick             what would run, and why
-  wmframe report runs/latest            a page to look at
+  wmframe run experiment=toy tracker=none         the whole path, about a minute
+  wmframe run preset=quick                        a CarRacing driver from its dream, some 25 minutes
+  wmframe run preset=quick vision.latent_size=16  any key of any YAML, changed
+  wmframe run -m preset=quick world.temperature=0.5,1,1.15     a sweep; shared stages run once
+  wmframe plan                                    the paper's sizes, days on a cluster: what would run, and why
+  wmframe report latest                           a page to look at
 
 `wmframe --help` lists the commands, `wmframe run --help` explains one."""
 
@@ -66,6 +67,11 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
         return 130
     except BrokenPipeError:
         return _hang_up()
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        print(f"wmframe: {error.filename or 'a file'}: {error.strerror}. Nothing finished was lost.", file=sys.stderr)
+        return 1
     except Exception:
         traceback.print_exc()
         print(

@@ -1,17 +1,19 @@
 """`wmframe run`: compute what is missing, print the scoreboard and the path of the page."""
 
+import shlex
 from collections.abc import Sequence
 
-from wmframe.cli.overrides import Invocation, parse
-from wmframe.cli.prepare import Job, prepare
+from wmframe.cli.overrides import parse
+from wmframe.cli.prepare import prepare
 
 HELP = """Train and score world models: collect, vision, memory, controller, evaluate.
 
 usage: wmframe run [-m] [--config-dir DIR] [--allow MODULE] [key=value ...]
 
-  wmframe run env=toy preset=smoke tracker=none       every stage in about a minute
-  wmframe run experiment=car_racing preset=quick      a driver trained in its dream
-  wmframe run -m world.temperature=0.5,1.0,1.15       a sweep; what its jobs share is computed once
+  wmframe run experiment=toy tracker=none                    the whole path on a toy, about a minute
+  wmframe run experiment=car_racing preset=quick             a driver trained in its dream, some 25 minutes
+  wmframe run -m preset=quick world.temperature=0.5,1,1.15   a sweep; what its jobs share is computed once
+  wmframe run experiment=car_racing                          the paper's sizes: days on a cluster
 
   -m, --multirun      run every combination of the comma-separated values
   --config-dir DIR    a folder of your own YAML groups, searched after wmframe's
@@ -26,10 +28,7 @@ def execute(arguments: Sequence[str]) -> int:
     """Check everything, then run every job."""
     invocation = parse(arguments)
     jobs = prepare(invocation)
-    command = " ".join(["wmframe", "run", *arguments])
+    command = shlex.join(["wmframe", "run", *arguments])
     from wmframe.cli.jobs import run_all
 
     return run_all(jobs, command, invocation.allowed)
-
-
-__all__ = ["HELP", "Invocation", "Job", "execute"]

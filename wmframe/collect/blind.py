@@ -13,7 +13,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source, blind
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source, blind
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.rollout import Act
 
@@ -26,7 +26,11 @@ class Brownian(Source):
 
     episodes: NonNegativeInt
     spread: PositiveFloat = 0.1414
-    origin: Origin = "random"
+    origin = "random"
+
+    def planned_steps(self, limit: int) -> int:
+        """Return the steps of all episodes at full length."""
+        return self.episodes * limit
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
@@ -45,7 +49,11 @@ class Held(Source):
 
     episodes: NonNegativeInt
     longest: PositiveInt = 10
-    origin: Origin = "random"
+    origin = "random"
+
+    def planned_steps(self, limit: int) -> int:
+        """Return the steps of all episodes at full length."""
+        return self.episodes * limit
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""

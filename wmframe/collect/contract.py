@@ -8,18 +8,15 @@ Legend: B lanes, A action, D parameters.
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from wmframe.controller.contract import Controller
 from wmframe.envs.batch import EnvBatch
-from wmframe.memory.contract import Memory
 from wmframe.memory.none import NoMemory
-from wmframe.vision.contract import Vision
 from wmframe.vision.none import NoVision
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act
 
@@ -28,17 +25,6 @@ LANES = 64
 
 Origin = Literal["random", "evolved", "driver"]
 """What a data set says of itself: played at random, by a population evolving on real reward, by a driver."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Driver:
-    """A finished agent: V, M, C, its parameters (D,), and whether it draws z or takes its mean."""
-
-    vision: Vision
-    memory: Memory
-    controller: Controller
-    parameters: Tensor
-    sample_latent: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +59,11 @@ Batches = Generator[EpisodeBatch, npt.NDArray[np.float64], None]
 class Source(ABC):
     """Where episodes come from. Concrete ones are frozen dataclasses, the schema of their YAML."""
 
-    origin: Origin
+    origin: ClassVar[Origin]
+
+    @abstractmethod
+    def planned_steps(self, limit: int) -> int:
+        """Return how many steps a round of it takes if every episode lasts as long as it may, `limit` at most."""
 
     @abstractmethod
     def batches(self, setting: Setting) -> Batches:

@@ -12,10 +12,10 @@ import torch
 from annotated_types import MinLen
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from wmframe.collect.contract import LANES, Batches, Driver, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source
 from wmframe.collect.noise import noisy
 from wmframe.data.seeds import draw_seeds
-from wmframe.worlds.reality import Reality
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
 
 
@@ -30,21 +30,18 @@ class Driving(Source):
     parameter_noise: NonNegativeFloat = 0.03
     action_noise: Annotated[list[NonNegativeFloat], MinLen(1)]
     most_steps: PositiveInt | None = None
-    origin: Origin = "driver"
+    origin = "driver"
+
+    def planned_steps(self, limit: int) -> int:
+        """Return the steps of all episodes at full length."""
+        return self.episodes * min(limit, self.most_steps or limit)
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time; none in the first round, which has no driver yet."""
         driver = setting.driver
         if driver is None:
             return
-        world = Reality(
-            batch=setting.batch,
-            vision=driver.vision,
-            memory=driver.memory,
-            senses=driver.controller.senses,
-            sample_latent=driver.sample_latent,
-            most_steps=self.most_steps,
-        )
+        world = driver.awake(setting.batch, most_steps=self.most_steps)
         seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
         for at in range(0, self.episodes, LANES):
             part = seeds[at : at + LANES]
@@ -70,5 +67,5 @@ class Driving(Source):
         for lane, chance in enumerate(chances):
             if self._perturbed(lane):
                 drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
-        steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters), 1)
+        steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters))
         return noisy(steered, noises, chances)

@@ -14,7 +14,7 @@ from annotated_types import MinLen
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.contract import Batches, EpisodeBatch, Setting, Source
 from wmframe.collect.noise import noisy
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
@@ -39,7 +39,12 @@ class Evolving(Source):
     search: Search
     action_noise: Annotated[list[NonNegativeFloat], MinLen(1)]
     most_steps: PositiveInt | None = None
-    origin: Origin = "evolved"
+    origin = "evolved"
+
+    def planned_steps(self, limit: int) -> int:
+        """Return the steps of all roll-outs at full length."""
+        episodes = self.search.generations * self.search.population * self.search.rollouts
+        return episodes * min(limit, self.most_steps or limit)
 
     def batches(self, setting: Setting) -> Batches:
         """Yield a batch of P · R episodes per generation; all candidates of one meet the same R tracks."""
@@ -68,4 +73,4 @@ class Evolving(Source):
         """Let all candidates drive, roll-out by roll-out under the same noise."""
         noises = [self.action_noise[i % len(self.action_noise)] for i in range(len(seeds))]
         chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
-        return noisy(population_act(self.controller, candidates, len(seeds)), noises * len(candidates), chances)
+        return noisy(population_act(self.controller, candidates), noises * len(candidates), chances)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from pydantic import NonNegativeInt, PositiveFloat
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
@@ -35,7 +35,11 @@ class RandomNetworks(Source):
     controller: Controller
     episodes: NonNegativeInt
     spread: PositiveFloat = 0.01
-    origin: Origin = "random"
+    origin = "random"
+
+    def planned_steps(self, limit: int) -> int:
+        """Return the steps of all episodes at full length."""
+        return self.episodes * limit
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
@@ -52,7 +56,7 @@ class RandomNetworks(Source):
                 sample_latent=True,
             )
             drivers = np.stack([_cauchy(rng, self.controller.size, rng.uniform(0, self.spread)) for _ in part])
-            act = population_act(self.controller, torch.from_numpy(drivers), 1)
+            act = population_act(self.controller, torch.from_numpy(drivers))
             yield EpisodeBatch(world=world, act=act, seeds=part, policies=["random_network"] * len(part))
 
     def _randomise(self, rng: np.random.Generator) -> None:

@@ -34,8 +34,8 @@ class Window(NamedTuple):
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
-    A window begins at a uniformly drawn step of an episode drawn in proportion to its length; `newest_share` of each
-    batch is drawn from the newest folder, the rest from all.
+    Every step of an episode, its first and last included, is about as likely to fall into a window. `newest_share` of
+    each batch is drawn from the newest folder, the rest from all.
     """
 
     def __init__(
@@ -63,7 +63,16 @@ class Windows(IterableDataset[Window]):
             rng = np.random.default_rng((self._seed, step))
             chosen = [self._all[i] for i in rng.choice(len(self._all), self._batch_size - self._from_new, p=spread_all)]
             chosen += [self._new[i] for i in rng.choice(len(self._new), self._from_new, p=spread_new)]
-            yield self._window([(e, int(rng.integers(max(e.steps - self._length, 0) + 1))) for e in chosen])
+            yield self._window([(episode, self._offset(episode, rng)) for episode in chosen])
+
+    def _offset(self, episode: EpisodeRef, rng: np.random.Generator) -> int:
+        """Draw where a window begins.
+
+        Beginnings before the episode and too near its end are drawn too, and moved inside: otherwise its last steps,
+        where true ends are, would fall into hardly any window.
+        """
+        last = max(episode.steps - self._length, 0)
+        return int(np.clip(rng.integers(1 - self._length, episode.steps), 0, last))
 
     def _window(self, places: Sequence[tuple[EpisodeRef, int]]) -> Window:
         rows = [self._rows(episode, offset) for episode, offset in places]

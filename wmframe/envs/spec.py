@@ -51,6 +51,11 @@ class EnvSpec(ABC):
             UserError: the environment can't be made as described; the message says what would do.
         """
 
+    @property
+    def most_steps(self) -> int:
+        """The time limit in steps, that is after action repeat."""
+        return -(-self.max_frames // self.action_repeat)
+
     def reference(self) -> "EnvSpec":
         """The spec that reported scores run on: itself, unless a slower, plainer one exists."""
         return self

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from wmframe.collect.contract import Driver
 from wmframe.config.bind import bind
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
@@ -20,6 +19,7 @@ from wmframe.stages.building import build_as, build_part
 from wmframe.stages.inhabit import STARTS, dream
 from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.worlds.dream import Dream
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 from wmframe.worlds.starts import StartStates
 

@@ -6,7 +6,7 @@ The groups' classes are named only as types, so that checking a config imports n
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 from pydantic import NonNegativeInt, PositiveInt
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Experiment:
     """One experiment: `rounds` of collect → vision → latents → memory → controller, then a score."""
 
     name: str
-    seed: NonNegativeInt
+    seed: Annotated[int, Ge(0), Lt(2**32)]
     rounds: PositiveInt
     later_rounds: LaterRounds
     env: "EnvSpec"

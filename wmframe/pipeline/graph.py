@@ -55,6 +55,12 @@ def graph(experiment: Component) -> list[Node]:
             "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
             "follow. Use later_rounds.memory=refit, or later_rounds.vision=keep."
         )
+    relearnt = "refit" in (later["vision"], later["memory"])
+    if rounds > 1 and relearnt and later["controller"] == "continue":
+        raise UserError(
+            "A refitted V or M gives C's features a new meaning, which later_rounds.controller=continue cannot follow. "
+            "Use later_rounds.controller=restart."
+        )
     nodes: dict[str, Node] = {}
     last: dict[str, Node] = {}
     for number in range(1, rounds + 1):
@@ -92,7 +98,12 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
     later = experiment.part("later_rounds").arguments if number > 1 else {}
     collected = {f"collect.{n}": nodes[f"collect.{n}"] for n in range(1, number)}
     driver = {name: last[name] for name in ("vision", "memory", "controller") if name in last}
-    config = _pick(experiment, "env", "collect", "seed") | {"round": number}
+    sources = experiment.part("collect")
+    unplayed = "later" if number == 1 else "first"
+    config = _pick(experiment, "env", "seed") | {
+        "collect": replace(sources, arguments={**sources.arguments, unplayed: {}}),
+        "round": number,
+    }
     if driver:
         config |= _pick(experiment, "world")
     collected[f"collect.{number}"] = _add(nodes, Node(f"collect.{number}", config, driver))

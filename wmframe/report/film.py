@@ -4,23 +4,19 @@ A run comes in, a video file goes out. Called by `wmframe watch`. Legend: T step
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wmframe.collect.contract import Driver
 from wmframe.envs.batch import SerialBatch
-from wmframe.envs.spec import EnvSpec
 from wmframe.pipeline.agents import load_agent
 from wmframe.pipeline.runs import Run
 from wmframe.report.animation import panels, write_animation
 from wmframe.report.contents import Frames
 from wmframe.worlds.contract import World
-from wmframe.worlds.reality import Reality
-from wmframe.worlds.rollout import population_act
+from wmframe.worlds.driver import Driver
 
 _SCALE = 4
 
@@ -30,10 +26,11 @@ def film(run: Run, *, world: str, seed: int, steps: int, fps: int, out: Path, al
     agent = load_agent(run, allowed=allowed)
     driver = agent.driver
     if world == "dream":
-        asleep = agent.dream()
+        asleep = agent.dream(horizon=steps)
         painted = np.concatenate([_painted(driver, asleep.latent) for _ in _drive(asleep, driver, seed, steps)])
         return write_animation(out, panels({"dream": painted}, primed_steps=0, scale=_SCALE), fps)
-    with _awake(agent.env, driver) as reality:
+    with SerialBatch(agent.env.reference()) as batch:
+        reality = driver.awake(batch)
         frames = np.stack([reality.observed.frames[0] for _ in _drive(reality, driver, seed, steps)])
     columns = {"reality": frames, "as V sees it": _as_seen(driver, frames)}
     return write_animation(out, panels(columns, primed_steps=len(frames), scale=_SCALE), fps)
@@ -42,7 +39,7 @@ def film(run: Run, *, world: str, seed: int, steps: int, fps: int, out: Path, al
 @torch.inference_mode()
 def _drive(world: World, driver: Driver, seed: int, steps: int) -> Iterator[Tensor]:
     """Drive one episode, yielding before its first step and after every one."""
-    act = population_act(driver.controller, driver.parameters[None], 1)
+    act = driver.act()
     features = world.reset([seed])
     yield features
     for _ in range(steps):
@@ -51,18 +48,6 @@ def _drive(world: World, driver: Driver, seed: int, steps: int) -> Iterator[Tens
         yield features
         if bool(step.done.all()):
             return
-
-
-@contextmanager
-def _awake(spec: EnvSpec, driver: Driver) -> Iterator[Reality]:
-    with SerialBatch(spec.reference()) as batch:
-        yield Reality(
-            batch=batch,
-            vision=driver.vision,
-            memory=driver.memory,
-            senses=driver.controller.senses,
-            sample_latent=driver.sample_latent,
-        )
 
 
 @torch.inference_mode()

@@ -90,8 +90,9 @@ def evolve(
         finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
         selected = select(finalists) if checked and known is None else np.array(known.select if known else ())
         if known is None:
-            ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
+            # Reported first: a kill between the two repeats the report, the other way round it would be lost.
             report(number, _summary(scores, selected))
+            ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
         best = _better(best, finalists, selected, number, keep=search.returned == "select")
     return best
 

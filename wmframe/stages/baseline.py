@@ -3,6 +3,8 @@
 An environment comes in; `scores.json` goes out. Every run on the same environment and seeds shares it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,21 +14,22 @@ from wmframe.envs.spec import EnvSpec
 from wmframe.files import write_json
 from wmframe.stages.evaluate import Evaluation, drive
 from wmframe.stages.task import Task
+from wmframe.worlds.rollout import Act
 
 
 def run(task: Task) -> None:
     """Build the reference environment, act at random in it, save every episode's return."""
     evaluation, spec = task.build("evaluate", Evaluation), task.build("env", EnvSpec)
-    chances = [np.random.default_rng((seed, 4)) for seed in evaluation.seeds]
 
-    def act(_: Tensor) -> Tensor:
-        drawn = [chance.uniform(-1, 1, spec.action_size).astype(np.float32) for chance in chances]
-        return torch.from_numpy(np.stack(drawn))
+    def act(seeds: Sequence[int]) -> Act:
+        chances = [np.random.default_rng((seed, 4)) for seed in seeds]
 
-    with (
-        task.environments(reference=True) as batch,
-        task.progress.stage(task.stage, total=None, unit="steps") as bar,
-    ):
-        outcome = drive(blind(batch, spec.action_size), act, evaluation.seeds, bar)
-    row = {"returns": outcome.returns.tolist(), "lengths": outcome.lengths.tolist()}
+        def at_random(_: Tensor) -> Tensor:
+            drawn = [chance.uniform(-1, 1, spec.action_size).astype(np.float32) for chance in chances]
+            return torch.from_numpy(np.stack(drawn))
+
+        return at_random
+
+    with task.environments(reference=True) as batch:
+        row = drive(task, blind(batch, spec.action_size), act, evaluation.seeds)
     write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": {"random": row}})

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from wmframe.collect.collection import Collection
-from wmframe.collect.contract import Driver, Setting, Source
+from wmframe.collect.contract import Setting, Source
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
@@ -21,6 +21,7 @@ from wmframe.files import write_json
 from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import WorldSettings
 
 
@@ -28,14 +29,17 @@ def run(task: Task) -> None:
     """Build the sources, play what each asks for, save every episode."""
     collection, spec = task.build("collect", Collection), task.build("env", EnvSpec)
     number = task.integer("round")
+    sources = collection.first if number == 1 else collection.later
+    planned = sum(source.planned_steps(spec.most_steps) for source in sources.values())
+    played = sum(info.steps for shard in task.output.glob("*.h5") for info in read_infos(shard))
     episodes: list[EpisodeInfo] = []
     with (
         torch.inference_mode(),
         task.environments() as batch,
-        task.progress.stage(task.stage, total=None, unit="frames") as bar,
+        task.progress.stage(task.stage, total=planned, unit="steps", start=played) as bar,
     ):
         driver = _driver(task)
-        for name, source in (collection.first if number == 1 else collection.later).items():
+        for name, source in sources.items():
             setting = Setting(
                 source=name,
                 batch=batch,
@@ -44,15 +48,14 @@ def run(task: Task) -> None:
                 round=number,
                 driver=driver,
             )
-            episodes += _play(source, setting, task.output, spec, bar)
+            episodes += _play(source, setting, task.output, spec.backend, bar)
     write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
 
 
 def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
     """Say where a data set came from: episodes by origin, the environment's own frames, returns by source."""
-    sources = {
-        episode.source: [e.episode_return for e in episodes if e.source == episode.source] for episode in episodes
-    }
+    names = dict.fromkeys(episode.source for episode in episodes)
+    sources = {name: [e.episode_return for e in episodes if e.source == name] for name in names}
     return {
         "episodes": dict(Counter(episode.origin for episode in episodes)),
         "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
@@ -63,7 +66,7 @@ def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, ob
     }
 
 
-def _play(source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Bar) -> list[EpisodeInfo]:
+def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar) -> list[EpisodeInfo]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
     batches, episodes = source.batches(setting), list[EpisodeInfo]()
     returns: npt.NDArray[np.float64] | None = None
@@ -79,8 +82,8 @@ def _play(source: Source, setting: Setting, folder: Path, spec: EnvSpec, bar: Ba
                 batch,
                 source=setting.source,
                 origin=source.origin,
-                backend=spec.backend,
-                tick=lambda steps: bar.advance(steps * spec.action_repeat),
+                backend=backend,
+                tick=bar.advance,
             )
         infos = read_infos(shard)
         returns = np.array([info.episode_return for info in infos])

@@ -3,29 +3,35 @@
 V, M, C come in; `scores.json` goes out. The random policy's own stage stands beside (`baseline`).
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from annotated_types import Ge, Le, Lt
+from torch import Tensor
 
 from wmframe.data.seeds import report_seeds
 from wmframe.files import write_json
-from wmframe.stages.inhabit import STARTS, dream, task_memory, waking_world
-from wmframe.stages.models import load_controller
+from wmframe.stages.inhabit import STARTS, dream
+from wmframe.stages.models import AgentFolders, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
-from wmframe.worlds.contract import World
-from wmframe.worlds.rollout import Act, Outcome, population_act, rollout
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.rollout import Act, Outcome, Watch, rollout
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 from wmframe.worlds.starts import StartStates
+
+Row = dict[str, list[float]]
+"""Every episode's return and length, in the order of the seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Which report seeds an agent is scored on: `first_seed` … `first_seed` + `episodes` - 1."""
 
-    episodes: PositiveInt = 100
-    first_seed: NonNegativeInt = 0
+    episodes: Annotated[int, Ge(1), Le(100_000)] = 100
+    first_seed: Annotated[int, Ge(0), Lt(900_000_000)] = 0
 
     @property
     def seeds(self) -> list[int]:
@@ -36,35 +42,46 @@ class Evaluation:
 def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
-    controller, parameters = load_controller(
-        task.inputs["controller"], allowed=task.allowed, device=task.machine.device
+    folders = AgentFolders(**{name: task.inputs[name] for name in ("vision", "memory", "controller")})
+    driver = load_driver(
+        folders, sample_latent=settings.sample_latent, allowed=task.allowed, device=task.machine.device
     )
-    memory = task_memory(task)
-    act = population_act(controller, parameters[None], evaluation.episodes)
-    with (
-        waking_world(task, memory, controller.senses, settings, reference=True) as reality,
-        task.progress.stage(task.stage, total=None, unit="steps") as bar,
-    ):
-        scores = {"reality": _row(drive(reality, act, evaluation.seeds, bar))}
+    with task.environments(reference=True) as batch:
+        scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
     if isinstance(settings, DreamSettings):
-        starts = StartStates.load(task.inputs["controller"] / STARTS)
-        world = dream(settings, memory, starts, controller.senses)
-        scores["dream"] = _row(rollout(world, act, evaluation.seeds))
+        starts = StartStates.load(folders.controller / STARTS)
+        world = dream(settings, driver.memory, starts, driver.controller.senses)
+        scores["dream"] = _row([rollout(world, driver.act(), evaluation.seeds)])
     with task.history() as history:
-        history.log(0, {f"evaluate/{world}_mean": mean(row["returns"]) for world, row in scores.items()})
+        means = {name: sum(row["returns"]) / len(row["returns"]) for name, row in scores.items()}
+        history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})
     write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": scores})
 
 
 @torch.inference_mode()
-def drive(world: World, act: Act, seeds: list[int], bar: Bar) -> Outcome:
-    """Run an episode per seed, telling the bar of every step."""
-    return rollout(world, act, seeds, watch=lambda actions: None if actions is None else bar.advance(len(seeds)))
+def drive(task: Task, world: Reality, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
+    """Run an episode per seed, as many at once as the world likes; `act` makes the policy for a group of seeds."""
+    outcomes = []
+    with task.progress.stage(task.stage, total=len(seeds) * world.time_limit, unit="steps") as bar:
+        for at in range(0, len(seeds), world.lanes):
+            group = seeds[at : at + world.lanes]
+            outcomes.append(rollout(world, act(group), group, watch=_count(bar, len(group))))
+            bar.update(done=(at + len(group)) * world.time_limit)
+    return _row(outcomes)
 
 
-def _row(outcome: Outcome) -> dict[str, list[float]]:
-    return {"returns": outcome.returns.tolist(), "lengths": outcome.lengths.tolist()}
+def _count(bar: Bar, lanes: int) -> Watch:
+    """Return a watcher that counts the lanes' steps."""
+
+    def step(actions: Tensor | None) -> None:
+        if actions is not None:
+            bar.advance(lanes)
+
+    return step
 
 
-def mean(values: list[float]) -> float:
-    """Return the mean."""
-    return sum(values) / len(values)
+def _row(outcomes: Sequence[Outcome]) -> Row:
+    return {
+        "returns": [value for outcome in outcomes for value in outcome.returns.tolist()],
+        "lengths": [value for outcome in outcomes for value in outcome.lengths.tolist()],
+    }

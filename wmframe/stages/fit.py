@@ -6,6 +6,7 @@ resume. Called by the vision and memory stages.
 """
 
 import logging
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from wmframe.errors import UserError
 from wmframe.stages.resume import PlainCheckpoints, saved_step
 from wmframe.stages.task import Task
 from wmframe.tracking.history import History
@@ -50,7 +52,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, held_out: Batc
             max_epochs=1,
             accelerator="gpu" if task.machine.device.type == "cuda" else "cpu",
             devices=1,
-            precision=task.machine.lightning_precision,
+            precision=task.machine.precision,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -94,10 +96,16 @@ class _Record(pl.Callback):
     def __init__(self, history: History, bar: Bar, every: int) -> None:
         self._history, self._bar, self._every = history, bar, every
 
-    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         step = trainer.global_step
         if step % self._every == 0 or step == trainer.max_steps:
             logged = {k: v for k, v in _numbers(trainer).items() if "held_out" not in k}
+            if not all(math.isfinite(value) for value in logged.values()):
+                raise UserError(
+                    f"{module.__class__.__name__} diverged at step {step}: {logged}. Lower its learning_rate; what was "
+                    "fitted before this step is kept under the stage's .work folder.",
+                    exit_code=1,
+                )
             self._history.log(step, logged)
             self._bar.update(done=step, note=", ".join(f"{_short(k)} {v:.4g}" for k, v in logged.items()))
 

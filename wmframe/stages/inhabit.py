@@ -23,7 +23,7 @@ STARTS = "starts.safetensors"
 def training_world(task: Task, controller: Controller) -> Iterator[World]:
     """Open the world that C is searched in; a dream's start states are drawn and saved with C."""
     settings = task.build("world", WorldSettings)
-    memory = task_memory(task)
+    memory = load_memory(task.inputs["memory"], allowed=task.allowed, device=task.machine.device)
     if isinstance(settings, DreamSettings):
         file = task.output / STARTS
         if not file.is_file():
@@ -32,30 +32,15 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
         return
     if not isinstance(settings, RealitySettings):
         raise TypeError(f"world: {type(settings).__name__} is neither a dream nor reality")
-    with waking_world(task, memory, controller.senses, settings, most_steps=settings.most_steps) as world:
-        yield world
-
-
-@contextmanager
-def waking_world(
-    task: Task,
-    memory: Memory,
-    senses: Senses,
-    settings: WorldSettings,
-    *,
-    reference: bool = False,
-    most_steps: int | None = None,
-) -> Iterator[Reality]:
-    """Open the environment behind V and M."""
     vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
-    with task.environments(reference=reference) as batch:
+    with task.environments() as batch:
         yield Reality(
             batch=batch,
             vision=vision,
             memory=memory,
-            senses=senses,
+            senses=controller.senses,
             sample_latent=settings.sample_latent,
-            most_steps=most_steps,
+            most_steps=settings.most_steps,
         )
 
 
@@ -69,11 +54,6 @@ def dream(settings: DreamSettings, memory: Memory, starts: StartStates, senses: 
         temperature=settings.temperature,
         done_rule=settings.done_rule,
     )
-
-
-def task_memory(task: Task) -> Memory:
-    """Load the task's M."""
-    return load_memory(task.inputs["memory"], allowed=task.allowed, device=task.machine.device)
 
 
 def draw_starts(task: Task, settings: DreamSettings, memory: Memory) -> StartStates:

@@ -1,4 +1,8 @@
-"""Who computes: the schema of conf/trainer. Nothing here but precision can change a result."""
+"""Who computes: the schema of conf/trainer.
+
+Only precision is in keys. The number of threads can change the last bits of a fit, and a GPU's are its own, so the
+promise that a killed stage ends with the same bits holds for one machine and one number of threads.
+"""
 
 import os
 from dataclasses import dataclass
@@ -14,13 +18,13 @@ from wmframe.errors import UserError
 class Machine:
     """The device, its precision, and how many processes step environments.
 
-    `accelerator` auto takes a GPU where there is one. `precision` auto is bf16-mixed on a GPU and 32-true on a CPU,
-    where bf16 was measured tens of times slower. `threads` and `workers` default to the cores there are. Resume state
-    is written every `save_seconds`.
+    `accelerator` auto takes a GPU where there is one. `precision` is in the key of what is fitted; bf16-mixed is for
+    GPUs (trainer=gpu), on a CPU it was measured tens of times slower. `threads` and `workers` default to the cores
+    there are. Resume state is written every `save_seconds`.
     """
 
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     threads: PositiveInt | None = None
     workers: PositiveInt | None = None
     save_seconds: PositiveInt = 60
@@ -42,13 +46,6 @@ class Machine:
     def environment_workers(self) -> int:
         """How many processes step environments."""
         return self.workers if self.workers is not None else cores()
-
-    @property
-    def lightning_precision(self) -> Literal["32-true", "bf16-mixed"]:
-        """What Lightning's Trainer is told."""
-        if self.precision != "auto":
-            return self.precision
-        return "32-true" if self.device.type == "cpu" else "bf16-mixed"
 
     def settle(self) -> None:
         """Give PyTorch its threads; once per process, before any work.

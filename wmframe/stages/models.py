@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from wmframe.collect.contract import Driver
 from wmframe.config.bind import Component, bind
 from wmframe.controller.contract import Controller
 from wmframe.errors import UserError
@@ -19,6 +18,7 @@ from wmframe.files import read_json, write_json
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
 from wmframe.vision.contract import Vision
+from wmframe.worlds.driver import Driver
 
 _CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
 

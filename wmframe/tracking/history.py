@@ -1,7 +1,7 @@
 """The curves of a stage as a file: one JSON object a line, appended, the source of truth that trackers only
 mirror.
 
-Comes in: steps and named numbers. Goes out: rows `{"step": 120, "memory/nll": 1.23}` in `metrics.jsonl`.
+Comes in: steps and named numbers. Goes out: rows `{"step": 120, "memory/nll": 1.23}` in `history.jsonl`.
 Called by every stage that trains or searches; read by reports.
 """
 

@@ -2,7 +2,7 @@
 
 Comes in: what identifies a run, then rows, media and a summary. Goes out: whatever the tracker keeps. Called
 by the pipeline through `tracked`; `conf/tracker/*.yaml` names the implementation. The source of truth is the
-run's own `metrics.jsonl`.
+stages' own `history.jsonl`.
 """
 
 import sys

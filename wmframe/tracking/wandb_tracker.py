@@ -75,7 +75,7 @@ class WandbTracker(Tracker):
                     start_new_session=True,
                 )
         except OSError as error:
-            notice(f"W&B could not be started ({error}); metrics.jsonl has everything")
+            notice(f"W&B could not be started ({error}); history.jsonl has everything")
             return
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -118,7 +118,7 @@ class WandbTracker(Tracker):
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self._notice("W&B did not finish in time and was ended; metrics.jsonl has everything")
+            self._notice("W&B did not finish in time and was ended; history.jsonl has everything")
         self._listen()
         self._end(process)
 
@@ -128,7 +128,7 @@ class WandbTracker(Tracker):
         line = json.dumps(message, default=str).encode() + b"\n"
         if len(self._waiting) + len(line) > BUFFER_BYTES:
             if not self._full:
-                self._notice("W&B does not keep up, so rows are left out there; metrics.jsonl has everything")
+                self._notice("W&B does not keep up, so rows are left out there; history.jsonl has everything")
             self._full = True
             return
         self._waiting += line
@@ -147,7 +147,7 @@ class WandbTracker(Tracker):
             return
         except OSError:
             self._listen()
-            self._notice("W&B's process ended before the run did; metrics.jsonl has everything")
+            self._notice("W&B's process ended before the run did; history.jsonl has everything")
             self._end(self._process)
 
     def _listen(self) -> None:

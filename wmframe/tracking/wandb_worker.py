@@ -44,7 +44,7 @@ class Worker:
         except Exception as error:  # whatever it is, it is the mirror that broke and not the run
             self._failures += 1
             first = (str(error).splitlines() or ["no message"])[0][:200]
-            self._say(f"W&B failed ({type(error).__name__}: {first}); metrics.jsonl has everything")
+            self._say(f"W&B failed ({type(error).__name__}: {first}); history.jsonl has everything")
 
     def on_start(self, *, online: bool, finish_seconds: float, run: dict[str, Any]) -> None:
         """Open the run, offline where the network or the account is missing."""

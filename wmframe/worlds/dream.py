@@ -113,6 +113,7 @@ class Dream(World):
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
         at = (self._row, self._t.clamp(max=self._horizon - 1))
+        actions = actions.to(self._z.device)
         padded = torch.cat((actions, actions.new_zeros(len(self._z) - self._size, self.action_size)))
         self._state = self._memory.advance(self._z, padded, self._state)
         said = self._memory.predict(self._state)

@@ -44,6 +44,12 @@ class Reality(World):
         self.feature_size = feature_size(senses, vision.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
 
+    @property
+    def time_limit(self) -> int:
+        """The most steps that an episode can last."""
+        limit = self._batch.spec.most_steps
+        return limit if self._most_steps is None else min(limit, self._most_steps)
+
     @torch.inference_mode()
     def reset(self, seeds: Sequence[int]) -> Tensor:
         """Begin an episode per seed and return the first features (B, F)."""

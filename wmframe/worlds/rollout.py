@@ -47,11 +47,11 @@ def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None
     return Outcome(returns.cpu(), lengths.cpu())
 
 
-def population_act(controller: Controller, parameters: Tensor, rollouts: int) -> Act:
-    """Let each of P candidates (P, D) drive `rollouts` consecutive lanes, in one batched product."""
+def population_act(controller: Controller, parameters: Tensor) -> Act:
+    """Let P candidates (P, D) drive equal numbers of consecutive lanes, in one batched product."""
 
     def act(features: Tensor) -> Tensor:
-        grouped = features.view(len(parameters), rollouts, -1)
+        grouped = features.view(len(parameters), len(features) // len(parameters), -1)
         return controller.act(parameters, grouped).flatten(0, 1)
 
     return act
@@ -66,6 +66,6 @@ def population_returns(world: World, controller: Controller, parameters: Tensor,
     together = max(world.lanes // len(seeds), 1)
     returns = []
     for group in torch.split(parameters, together):
-        act = population_act(controller, group, len(seeds))
+        act = population_act(controller, group)
         returns.append(rollout(world, act, list(seeds) * len(group)).returns.view(len(group), -1))
     return torch.cat(returns)

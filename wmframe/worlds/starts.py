@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from wmframe.data.latents import EpisodeRef, LatentData
+from wmframe.errors import UserError
+from wmframe.files import write_atomic
 from wmframe.memory.contract import Memory, MemoryState
 
 _LANES = 256
@@ -34,8 +36,8 @@ class StartStates:
         return StartStates(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def save(self, path: Path) -> None:
-        """Write one safetensors file."""
-        save_file({field.name: getattr(self, field.name).cpu().contiguous() for field in fields(self)}, path)
+        """Write one safetensors file, whole or not at all."""
+        write_atomic(path, save({field.name: getattr(self, field.name).cpu().contiguous() for field in fields(self)}))
 
     @classmethod
     def load(cls, path: Path) -> "StartStates":
@@ -70,7 +72,9 @@ def warmed_starts(
     rng = np.random.default_rng(seed)
     long = [episode for episode in data.episodes if episode.steps > skip]
     if not long:
-        raise ValueError(f"no recorded episode is longer than {skip} steps; lower world.skip")
+        raise UserError(
+            f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
+        )
     new = [episode for episode in long if episode.folder == data.newest] or long
     from_new = round(newest_share * count)
     places = [*_places(long, count - from_new, skip, rng), *_places(new, from_new, skip, rng)]

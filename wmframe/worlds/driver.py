@@ -1,0 +1,41 @@
+"""A finished agent: V, M, C and C's parameters, ready to be put into a world.
+
+Made by whoever loads artefacts; used by collection, evaluation and the film. Legend: D parameters.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from wmframe.controller.contract import Controller
+from wmframe.envs.batch import EnvBatch
+from wmframe.memory.contract import Memory
+from wmframe.vision.contract import Vision
+from wmframe.worlds.reality import Reality
+from wmframe.worlds.rollout import Act, population_act
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """V, M, C, its parameters (D,), and whether it draws z when awake or takes its mean."""
+
+    vision: Vision
+    memory: Memory
+    controller: Controller
+    parameters: Tensor
+    sample_latent: bool
+
+    def act(self) -> Act:
+        """Return the policy: features (B, F) to actions (B, A)."""
+        return population_act(self.controller, self.parameters[None])
+
+    def awake(self, batch: EnvBatch, *, most_steps: int | None = None) -> Reality:
+        """Return the world that the driver meets awake, in these environments."""
+        return Reality(
+            batch=batch,
+            vision=self.vision,
+            memory=self.memory,
+            senses=self.controller.senses,
+            sample_latent=self.sample_latent,
+            most_steps=most_steps,
+        )
