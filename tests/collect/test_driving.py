@@ -6,10 +6,11 @@ import torch
 from tests.collect.toys import collect, driver, setting
 from tests.worlds.toys import H, Z
 from wmframe.collect.driving import Driving
+from wmframe.collect.noise import Noise
 
 
 def driving(noise: list[float], *, episodes: int = 48, parameter_noise: float = 0.5) -> Driving:
-    return Driving(episodes=episodes, parameter_noise=parameter_noise, action_noise=noise)
+    return Driving(episodes=episodes, parameter_noise=parameter_noise, noise=Noise(deviations=noise))
 
 
 @pytest.mark.parametrize("noise", [[0.1], [0.15, 0.4], [0.0, 0.1, 0.2], [0.0, 0.1, 0.2, 0.3]])
@@ -47,7 +48,7 @@ def test_the_first_round_has_no_driver() -> None:
 
 
 def test_episodes_may_be_cut_short() -> None:
-    source = Driving(episodes=3, action_noise=[0.0], most_steps=2)
+    source = Driving(episodes=3, noise=Noise(deviations=[0.0]), most_steps=2)
     with setting() as where:
         assert collect(source, where)[0].actions.shape[0] == 2
 

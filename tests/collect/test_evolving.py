@@ -3,6 +3,7 @@ import torch
 
 from tests.collect.toys import Played, collect, setting
 from wmframe.collect.evolving import Evolving
+from wmframe.collect.noise import Noise
 from wmframe.controller.linear import Linear
 from wmframe.memory.none import NoMemory
 from wmframe.search.settings import Search
@@ -11,7 +12,7 @@ from wmframe.vision.none import NoVision
 
 def evolving(*, generations: int, population: int = 16, rollouts: int = 6) -> Evolving:
     return Evolving(
-        action_noise=[0.0],
+        noise=Noise(deviations=[0.0]),
         vision=NoVision(latent_size=64),
         memory=NoMemory(latent_size=64, action_size=1),
         controller=Linear(latent_size=64, hidden_size=0, action_size=1, senses="z"),

@@ -6,16 +6,14 @@ corners. C of the agent itself learns nothing here; this controller is thrown aw
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 import torch
-from annotated_types import MinLen
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor
 
 from wmframe.collect.contract import Batches, EpisodeBatch, Setting, Source
-from wmframe.collect.noise import noisy
+from wmframe.collect.noise import Noise
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
@@ -29,7 +27,7 @@ from wmframe.worlds.rollout import Act, population_act
 class Evolving(Source):
     """`search.generations` of `search.population` × `search.rollouts` episodes of at most `most_steps` steps.
 
-    Roll-outs carry normal noise on their actions, its deviation taken in turn from `action_noise`.
+    Roll-outs carry `noise` on their actions, its deviations dealt out over a candidate's roll-outs.
     The senses are this source's own, so that it needs no trained V: by default a coarse grey grid.
     """
 
@@ -37,7 +35,7 @@ class Evolving(Source):
     memory: Memory
     controller: Controller
     search: Search
-    action_noise: Annotated[list[NonNegativeFloat], MinLen(1)]
+    noise: Noise
     most_steps: PositiveInt | None = None
     origin = "evolved"
 
@@ -71,6 +69,7 @@ class Evolving(Source):
 
     def _act(self, candidates: Tensor, seeds: Sequence[int]) -> Act:
         """Let all candidates drive, roll-out by roll-out under the same noise."""
-        noises = [self.action_noise[i % len(self.action_noise)] for i in range(len(seeds))]
+        deviations = [self.noise.deviation(rollout) for rollout in range(len(seeds))]
         chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
-        return noisy(population_act(self.controller, candidates), noises * len(candidates), chances)
+        steered = population_act(self.controller, candidates)
+        return self.noise.disturb(steered, deviations * len(candidates), chances)
