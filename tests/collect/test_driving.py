@@ -37,7 +37,7 @@ def test_noise_has_the_deviation_it_is_named_after() -> None:
     with setting() as where:
         batch = next(source.batches(where))
         seen = torch.zeros(48, Z + H)
-        actions = torch.cat([batch.act(seen) for _ in range(200)], 1)
+        actions = torch.cat([batch.act(seen) for _ in range(4000)], 1)
     for lane, policy in enumerate(batch.policies):
         assert actions[lane].std().item() == pytest.approx(float(policy.rsplit("_", 1)[1]), rel=0.3)
 

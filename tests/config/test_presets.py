@@ -24,7 +24,7 @@ CASES = [
 @pytest.mark.parametrize(("preset", "choice"), CASES, ids=" ".join)
 def test_every_choice_binds_under_every_preset(preset: str, choice: str) -> None:
     (job,) = prepare(Invocation((f"preset={preset}", choice)))
-    assert job.experiment.part("env").arguments["action_size"] in (1, 3)
+    assert job.experiment.part("memory").arguments["action_size"] == job.experiment.part("env").arguments["action_size"]
 
 
 @pytest.mark.parametrize("experiment", options("experiment"))

@@ -131,7 +131,7 @@ def test_a_damaged_line_is_named(path: Path, line: bytes) -> None:
     with path.open("ab") as file:
         file.write(line + b'\n{"step": 9, "memory/nll": 1}\n')
     for use in (lambda: read(path), lambda: History(path, resume_step=9)):
-        with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: damaged"):
+        with pytest.raises(UserError, match=r"history\.jsonl, line 2: damaged"):
             use()
 
 

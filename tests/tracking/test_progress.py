@@ -123,7 +123,7 @@ SCRIPT = """
 import sys, time
 from wmframe.tracking.progress import Progress
 now = [0.0]
-progress = Progress(clock=lambda: now[0])
+progress = Progress(sys.stderr, clock=lambda: now[0])
 with progress.stage("vision", total=4, unit="steps") as bar:
     for step in range(1, 5):
         now[0] += 1

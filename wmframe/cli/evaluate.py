@@ -26,6 +26,7 @@ def execute(arguments: Sequence[str]) -> int:
 
 
 def _evaluate(name: str, given: Given) -> int:
+    import sys
     from pathlib import Path
 
     from wmframe.pipeline.rescore import rescore
@@ -40,7 +41,7 @@ def _evaluate(name: str, given: Given) -> int:
         experiment,
         arguments={**experiment.arguments, "evaluate": replace(experiment.part("evaluate"), arguments=seeds)},
     )
-    scores = rescore(run, asked, allowed=given.allowed, progress=Progress())
+    scores = rescore(run, asked, allowed=given.allowed, progress=Progress(sys.stderr))
     print("\n".join(lines(scores)))
     for world in LABELS:
         if world in scores:

@@ -28,7 +28,7 @@ class _Result:
 
 def run_all(jobs: Sequence[Job], command: str, allowed: Sequence[str]) -> int:
     """Run all jobs and return the exit code: 0 only if every one finished."""
-    progress = Progress()
+    progress = Progress(sys.stderr)
     if len(jobs) == 1:
         show(run_one(jobs[0], command, allowed, progress))
         return 0

@@ -6,7 +6,6 @@ pipeline, and by stages through the `Bar` they are given. A stream that breaks i
 training ends because a terminal was closed.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,7 +99,7 @@ class Progress:
     `clock` returns seconds and is monotonic.
     """
 
-    def __init__(self, stream: TextIO | None = sys.stderr, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO | None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._bars: list[Bar] = []
