@@ -12,6 +12,7 @@ from wmframe.cli.main import main
 from wmframe.config.bind import Component
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
+from wmframe.stages.versions import CODE_VERSIONS
 
 TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
 STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"}
@@ -147,6 +148,17 @@ def test_evaluate_scores_other_seeds_and_trains_nothing(tmp_path: Path, capsys: 
     assert int(numbers["n"]) == 6
     assert {name.split("/")[0] for name in set(hashes(tmp_path)) - before} == {"baseline", "evaluate"}
     assert statistics.stdev(record(folder)["scores"]["reality"]["returns"]) != float(numbers["std"])
+
+
+def test_evaluate_keeps_to_the_recorded_agent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer wmframe whose stages have other code versions would train another; an old run can still be scored."""
+    folder = run(*SMOKE, root=tmp_path)
+    for stage in ("collect", "vision", "memory", "controller"):
+        monkeypatch.setitem(CODE_VERSIONS, stage, 1_000)
+    assert main(["evaluate", str(folder), "episodes=3"]) == 0
+    assert "n=3" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ films and the Gymnasium environments. Reports open all artefacts of a run here t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import torch
 
@@ -22,6 +23,8 @@ from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 from wmframe.worlds.starts import StartStates
+
+_AGENT: Final = ("vision", "memory", "controller")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +57,10 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
     `allowed` names the modules that components may come from. Raises UserError if the run has no driver yet, or an
     artefact is missing or damaged.
     """
-    record = run.record()
-    newest = {stage.stage: stage for stage in record.stages}
-    if not {"vision", "memory", "controller"} <= newest.keys():
-        raise UserError(f"{run.name} has no driver yet: it is {record.state}", exit_code=1)
-    found = open_artefacts(run, [newest[name] for name in ("vision", "memory", "controller")])
-    vision, memory, controller = (artefact.path for artefact in found.values())
-    folders = AgentFolders(vision=vision, memory=memory, controller=controller)
+    folders = AgentFolders(**{stage: artefact.path for stage, artefact in agent_artefacts(run).items()})
     experiment = run.experiment(allowed)
     world = build_part(experiment, "world", WorldSettings, allowed=allowed)
-    starts = controller / STARTS
+    starts = folders.controller / STARTS
     return Agent(
         run=run,
         driver=load_driver(folders, sample_latent=world.sample_latent, allowed=allowed, device=torch.device(device)),
@@ -71,6 +68,19 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
         world=world,
         starts=StartStates.load(starts) if starts.is_file() else None,
     )
+
+
+def agent_artefacts(run: Run) -> dict[str, Artefact]:
+    """Return a run's last V, M and C by their stages, every byte checked.
+
+    Raises UserError if the run has no driver yet, or an artefact is missing or damaged.
+    """
+    record = run.record()
+    newest = {stage.stage: stage for stage in record.stages}
+    if not set(_AGENT) <= newest.keys():
+        raise UserError(f"{run.name} has no driver yet: it is {record.state}", exit_code=1)
+    found = open_artefacts(run, [newest[stage] for stage in _AGENT])
+    return dict(zip(_AGENT, found.values(), strict=True))
 
 
 def open_artefacts(run: Run, stages: Sequence[StageRecord]) -> dict[str, Artefact]:

@@ -22,16 +22,25 @@ Config = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Node:
-    """One result to be had: its `name` in the graph ("memory.2"), what stands in its key, what it is made of."""
+    """One result to be had: its `name` in the graph ("memory.2"), what stands in its key, what it is made of.
+
+    `published` is the key of one that is there already, however it came to be.
+    """
 
     name: str
     config: Config
     parents: Mapping[str, "Node"]
+    published: str = ""
 
     @property
     def stage(self) -> str:
         """The stage that computes it."""
         return self.name.split(".")[0]
+
+    @property
+    def key(self) -> str:
+        """The key under which it is, or is to be, published."""
+        return self.published or self.request.key
 
     @cached_property
     def request(self) -> Request:
@@ -40,7 +49,7 @@ class Node:
             stage=self.stage,
             code_version=CODE_VERSIONS[self.stage],
             config={k: v.plain() if isinstance(v, Component) else v for k, v in self.config.items()},
-            parents={name: node.request.key for name, node in self.parents.items()},
+            parents={name: node.key for name, node in self.parents.items()},
             seeds={"seed": self.config["seed"]} if "seed" in self.config else {},
         )
 

@@ -50,6 +50,7 @@ def run(order: Order, progress: Progress) -> Run:
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
     machine.settle()
     preflight(order.experiment, order.allowed)
+    tracking = build_part(order.experiment, "tracker", Tracker, allowed=order.allowed)
     folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment)
     facts = provenance(device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides))
     record = RunRecord(
@@ -59,13 +60,11 @@ def run(order: Order, progress: Progress) -> Run:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         provenance=facts,
     )
-    folder.write(record)
     began = time.monotonic()
     info = RunInfo(id=folder.name, name=folder.name, folder=folder.folder, config=order.experiment.plain())
     try:
-        with tracked(
-            build_part(order.experiment, "tracker", Tracker, allowed=order.allowed), info, progress.say
-        ) as tracker:
+        with folder.held(), tracked(tracking, info, progress.say) as tracker:
+            folder.write(record)
             worker = Worker(order.root, machine, order.allowed, progress, _Mirror(tracker))
             for node in nodes:
                 artefact, stage = worker.obtain(node, facts)
@@ -97,8 +96,12 @@ class Worker:
         self._mirror = mirror
         self._folders: dict[str, Artefact] = {}
 
+    def adopt(self, name: str, artefact: Artefact) -> None:
+        """Take a node's result as given, for others to be made of."""
+        self._folders[name] = artefact
+
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
-        """Return a node's result, from the store or by running its stage; its parents must have been obtained."""
+        """Return a node's result, from the store or by running its stage; its parents must have been obtained or adopted."""
         request = replace(node.request, provenance=facts)
         began, ran = time.monotonic(), False
         mirror = self._mirror.stage(node.stage) if self._mirror is not None else _unheard

@@ -4,17 +4,19 @@
         config.yaml    the whole experiment, every default written out
         run.json       command, stages with their keys, scores, how it ended
         report.html    the page (written by the command)
-    runs/latest        a link to the newest
+        run.lock       held while the run goes on
+    runs/latest        a link to the run that finished last
 
 Called by the runner and by the commands that take a RUN.
 """
 
+import contextlib
 import difflib
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -24,11 +26,13 @@ import yaml
 from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
 from wmframe.files import read_json, write_atomic, write_json
+from wmframe.pipeline.single_flight import try_hold
 
-RunState = Literal["running", "finished", "failed"]
+RunState = Literal["running", "finished", "failed", "stopped"]
+"""How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_CONFIG, _RECORD, _LATEST = "config.yaml", "run.json", "latest"
+_CONFIG, _RECORD, _LOCK, _LATEST = "config.yaml", "run.json", "run.lock", "latest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +90,33 @@ class Run:
         return bind(config, allowed=allowed)
 
     def record(self) -> RunRecord:
-        """Return run.json."""
+        """Return run.json; a run that calls itself running although no process holds it has stopped."""
         plain = read_json(self.folder / _RECORD)
         try:
             stages = tuple(StageRecord(**stage) for stage in plain.pop("stages"))
-            return RunRecord(stages=stages, **plain)
+            record = RunRecord(stages=stages, **plain)
         except (TypeError, KeyError, AttributeError) as error:
             raise UserError(f"{self.folder / _RECORD}: not a run's record ({error})", exit_code=1) from error
+        if record.state == "running" and (lock := try_hold(self.folder / _LOCK)) is not None:
+            with lock:
+                return replace(record, state="stopped")
+        return record
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Show, while the block runs, that this run goes on; the kernel takes the sign away from a killed process."""
+        with try_hold(self.folder / _LOCK) or contextlib.nullcontext():
+            yield
 
     def write(self, record: RunRecord) -> None:
-        """Replace run.json."""
+        """Replace run.json; `latest` then points at a run that finished."""
         write_json(self.folder / _RECORD, asdict(record))
+        if record.state == "finished":
+            _point(self.folder.parent / _LATEST, self.folder.name)
 
 
 def create_run(root: Path, name: str, experiment: Component) -> Run:
-    """Make a folder of its own for a new run, however many start in the same second, and point `latest` at it."""
+    """Make a folder of its own for a new run, however many start in the same second."""
     if _NAME.fullmatch(name) is None:
         raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
     runs = root / "runs"
@@ -114,12 +130,11 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
         except FileExistsError:
             continue
     write_atomic(folder / _CONFIG, yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True))
-    _point(runs / _LATEST, folder.name)
     return Run(folder)
 
 
 def find_run(named: str, *, runs: Path = Path("runs")) -> Run:
-    """Return the run that a person names by its folder, by its name under `runs`, or as "latest"."""
+    """Return the run that a person names by its folder, by its name under `runs`, or as "latest", the last finished."""
     for folder in (Path(named), runs / named):
         if (folder / _RECORD).is_file():
             return Run(folder.resolve())
