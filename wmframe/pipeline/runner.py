@@ -101,7 +101,7 @@ class Worker:
         self._folders[name] = artefact
 
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
-        """Return a node's result, from the store or by running its stage; its parents must have been obtained or adopted."""
+        """Return a node's result, from the store or by running its stage; its parents must be obtained or adopted."""
         request = replace(node.request, provenance=facts)
         began, ran = time.monotonic(), False
         mirror = self._mirror.stage(node.stage) if self._mirror is not None else _unheard
