@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from wmframe.cli.overrides import Invocation, parse
+from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
 
 
@@ -33,8 +34,16 @@ def test_nothing_is_assumed() -> None:
         (["--vision.latent_size=3"], "type vision.latent_size=3"),
         (["-q"], "-q is no flag"),
         (["--"], "-- is no flag"),
+        (["-m=1"], "-m takes no value"),
     ],
 )
 def test_flags_gone_wrong(arguments: list[str], expected: str) -> None:
     with pytest.raises(UserError, match=expected):
         parse(arguments)
+
+
+def test_commands_that_take_a_run_know_fewer_flags() -> None:
+    given = parse_values(["latest", "--allow=mine", "steps=3"], {"steps": "1"}, most_names=1, usage="")
+    assert (given.names, given.whole("steps"), given.allowed) == (("latest",), 3, ("wmframe", "mine"))
+    with pytest.raises(UserError, match="-m is no flag here"):
+        parse_values(["latest", "-m"], {}, most_names=1, usage="")

@@ -1,6 +1,6 @@
-"""What `run` and `plan` are told: flags and overrides, parted.
+"""What a command is told: flags and the rest, parted.
 
-In: the arguments after the command. Out: an `Invocation`. Called by the commands, before `prepare`.
+In: the arguments after the command. Out: an `Invocation`. Called by the commands, before anything else.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ class Invocation:
     allowed: tuple[str, ...] = ("wmframe",)
 
 
-def parse(arguments: Sequence[str]) -> Invocation:
-    """Part `-m`, `--config-dir DIR` and `--allow MODULE` from the overrides; UserError for any other flag."""
+def parse(arguments: Sequence[str], flags: Sequence[str] = FLAGS) -> Invocation:
+    """Part `-m`, `--config-dir DIR` and `--allow MODULE` from the rest; UserError for a flag that is not of `flags`."""
     overrides: list[str] = []
     folders: list[Path] = []
     allowed = ["wmframe"]
@@ -37,6 +37,8 @@ def parse(arguments: Sequence[str]) -> Invocation:
     while rest:
         argument = rest.pop(0)
         flag, equals, value = argument.partition("=")
+        if argument.startswith("-") and flag not in flags:
+            raise UserError(_no_such_flag(flag, value, flags))
         if argument in {"-m", "--multirun"}:
             multirun = True
         elif flag in {"--config-dir", "--allow"}:
@@ -46,7 +48,7 @@ def parse(arguments: Sequence[str]) -> Invocation:
             else:
                 folders.append(_folder(value))
         elif argument.startswith("-"):
-            raise UserError(_no_such_flag(flag, value))
+            raise UserError(f"{argument}: {flag} takes no value")
         else:
             overrides.append(argument)
     return Invocation(tuple(overrides), multirun, tuple(folders), tuple(dict.fromkeys(allowed)))
@@ -71,8 +73,8 @@ def _folder(value: str) -> Path:
     return path
 
 
-def _no_such_flag(flag: str, value: str) -> str:
+def _no_such_flag(flag: str, value: str, flags: Sequence[str]) -> str:
     bare = flag.lstrip("-")
-    if value and flag not in FLAGS and not nearest(flag, FLAGS, cutoff=0.75):
+    if value and not nearest(flag, flags, cutoff=0.75):
         return f"{flag}: overrides have no dashes before them; type {bare}={value}"
-    return f"{flag} is no flag.{did_you_mean(nearest(flag, FLAGS))}\n    The flags: {', '.join(FLAGS)}"
+    return f"{flag} is no flag here.{did_you_mean(nearest(flag, flags))}\n    The flags: {', '.join(flags)}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from wmframe.cli.overrides import parse
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
 
@@ -32,16 +33,11 @@ class Given:
 
 def parse_values(arguments: Sequence[str], defaults: Mapping[str, str], *, most_names: int, usage: str) -> Given:
     """Sort arguments into names and values; `--allow MODULE` may be repeated. Anything else is a UserError."""
-    names: list[str] = []
-    values, allowed, rest = dict(defaults), ["wmframe"], list(arguments)
-    while rest:
-        argument = rest.pop(0)
+    told = parse(arguments, ("--allow", "--help"))
+    names, values = [], dict(defaults)
+    for argument in told.overrides:
         key, equals, value = argument.partition("=")
-        if argument == "--allow" and rest:
-            allowed.append(rest.pop(0))
-        elif argument.startswith("-"):
-            raise UserError(f"{argument}: no such option\n{usage.rstrip()}")
-        elif not equals:
+        if not equals:
             names.append(argument)
         elif key in defaults:
             values[key] = value
@@ -51,4 +47,4 @@ def parse_values(arguments: Sequence[str], defaults: Mapping[str, str], *, most_
             )
     if len(names) > most_names:
         raise UserError(f"{names[most_names]}: one name too many\n{usage.rstrip()}")
-    return Given(tuple(names), values, tuple(allowed))
+    return Given(tuple(names), values, told.allowed)

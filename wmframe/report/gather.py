@@ -4,6 +4,7 @@ A finished run comes in; `Contents` and the page go out. Called by `wmframe run`
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,16 +126,15 @@ def _pictures(newest: Mapping[str, Artefact], experiment: Component, allowed: Se
 
 def _recorded(folder: Path) -> tuple[_Recorded, Frames]:
     """Return the longest held-out episode's beginning, and frames spread over all held-out episodes."""
-    reader = EpisodeReader([folder])
-    _, held_out = split(len(reader.episodes))
-    longest = max(held_out, key=lambda number: reader.episodes[number].steps)
-    steps = min(reader.episodes[longest].steps, _STEPS)
-    episode = _Recorded(reader.frames(longest, 0, steps), reader.steps(longest).actions[:steps])
-    places = np.linspace(0, 1, _SHOWN)
-    chosen = [held_out[int(place * (len(held_out) - 1))] for place in places]
-    at = [int(place * reader.episodes[number].steps) for place, number in zip(places, chosen, strict=True)]
-    spread = np.concatenate([reader.frames(n, t, t + 1) for n, t in zip(chosen, at, strict=True)])
-    reader.close()
+    with closing(EpisodeReader([folder])) as reader:
+        _, held_out = split(len(reader.episodes))
+        longest = max(held_out, key=lambda number: reader.episodes[number].steps)
+        steps = min(reader.episodes[longest].steps, _STEPS)
+        episode = _Recorded(reader.frames(longest, 0, steps), reader.steps(longest).actions[:steps])
+        places = np.linspace(0, 1, _SHOWN)
+        chosen = [held_out[int(place * (len(held_out) - 1))] for place in places]
+        at = [int(place * reader.episodes[number].steps) for place, number in zip(places, chosen, strict=True)]
+        spread = np.concatenate([reader.frames(n, t, t + 1) for n, t in zip(chosen, at, strict=True)])
     return episode, spread
 
 

@@ -3,6 +3,8 @@
 A vision's and a collection's folders come in; `EncodedEpisodes` go out.
 """
 
+from contextlib import closing
+
 import numpy as np
 import torch
 
@@ -18,33 +20,31 @@ _TILE = 256
 def run(task: Task) -> None:
     """Build V, encode episode after episode into memory-mapped arrays, save them."""
     vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
-    reader = EpisodeReader([task.inputs["collect"]])
-    lengths = [episode.steps + 1 for episode in reader.episodes]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    rows, actions = int(starts[-1]), reader.steps(0).actions.shape[1]
-    shapes = {
-        "mu": ((rows, vision.latent_size), np.float16),
-        "logvar": ((rows, vision.latent_size), np.float16),
-        "actions": ((rows, actions), np.float32),
-        "rewards": ((rows,), np.float32),
-        "done": ((rows,), np.float32),
-    }
-    arrays = {
-        name: np.lib.format.open_memmap(task.output / f"{name}.npy", "w+", dtype, shape)
-        for name, (shape, dtype) in shapes.items()
-    }
-    with task.progress.stage(task.stage, total=rows, unit="frames") as bar:
-        for number, start in enumerate(starts[:-1]):
-            steps, frames = reader.steps(number), reader.frames(number)
-            stop = int(start) + len(steps.rewards)
-            arrays["mu"][start : stop + 1], arrays["logvar"][start : stop + 1] = _encode(vision, frames)
-            arrays["actions"][start:stop], arrays["rewards"][start:stop] = steps.actions, steps.rewards
-            arrays["done"][stop - 1] = steps.terminated
-            bar.update(done=stop + 1)
+    with closing(EpisodeReader([task.inputs["collect"]])) as reader:
+        starts = np.cumsum([0, *(episode.steps + 1 for episode in reader.episodes)], dtype=np.int64)
+        rows, actions = int(starts[-1]), reader.steps(0).actions.shape[1]
+        shapes = {
+            "mu": ((rows, vision.latent_size), np.float16),
+            "logvar": ((rows, vision.latent_size), np.float16),
+            "actions": ((rows, actions), np.float32),
+            "rewards": ((rows,), np.float32),
+            "done": ((rows,), np.float32),
+        }
+        arrays = {
+            name: np.lib.format.open_memmap(task.output / f"{name}.npy", "w+", dtype, shape)
+            for name, (shape, dtype) in shapes.items()
+        }
+        with task.progress.stage(task.stage, total=rows, unit="frames") as bar:
+            for number, start in enumerate(starts[:-1]):
+                steps, frames = reader.steps(number), reader.frames(number)
+                stop = int(start) + len(steps.rewards)
+                arrays["mu"][start : stop + 1], arrays["logvar"][start : stop + 1] = _encode(vision, frames)
+                arrays["actions"][start:stop], arrays["rewards"][start:stop] = steps.actions, steps.rewards
+                arrays["done"][stop - 1] = steps.terminated
+                bar.update(done=stop + 1)
     for array in arrays.values():
         array.flush()
     np.save(task.output / "starts.npy", starts)
-    reader.close()
 
 
 @torch.inference_mode()

@@ -3,6 +3,7 @@
 Collections' folders come in; V's config and weights go out.
 """
 
+from contextlib import closing
 from typing import Any
 
 from torch.utils.data import IterableDataset
@@ -18,18 +19,17 @@ from wmframe.vision.contract import Vision
 def run(task: Task) -> None:
     """Build V, fit it on nine of ten episodes, save it."""
     vision = task.build("vision", Vision)
-    reader = EpisodeReader(task.many("collect"))
-    fit_on, held_out = split(len(reader.episodes))
+    with closing(EpisodeReader(task.many("collect"))) as reader:
+        fit_on, held_out = split(len(reader.episodes))
 
-    def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
-        return FrameBatches(reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop)
+        def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
+            return FrameBatches(reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop)
 
-    fit(
-        vision,
-        vision.steps,
-        lambda start, stop: frames(fit_on, start, stop),
-        lambda start, stop: frames(held_out, start, stop),
-        task,
-    )
-    reader.close()
+        fit(
+            vision,
+            vision.steps,
+            lambda start, stop: frames(fit_on, start, stop),
+            lambda start, stop: frames(held_out, start, stop),
+            task,
+        )
     save_module(vision, task.component("vision"), task.output)
