@@ -8,6 +8,7 @@ import pytest
 
 from wmframe import __version__
 from wmframe.cli.main import COMMANDS, load_command, main
+from wmframe.config.shipped import conf_dir
 
 COMMAND = """
 HELP = "Summary.\\n\\n  wmframe {name} now"
@@ -113,6 +114,13 @@ def test_a_closed_pipe_is_met_in_silence(package: str, tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_help_of_run_offers_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")}
+    for file in conf_dir().glob("*/*.yaml"):
+        assert file.stem in said[file.parent.name].replace(",", "").split()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], [], ["--version"]])

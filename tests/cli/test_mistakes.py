@@ -13,7 +13,8 @@ from tests.cli.conftest import Answer, Wmframe
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import EXPERIMENT, prepare
 from wmframe.config.bind import ConfigError, bind
-from wmframe.config.compose import compose, conf_dir
+from wmframe.config.compose import compose
+from wmframe.config.shipped import conf_dir
 from wmframe.config.source import locate
 
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import wmframe
 from tests.config.toy_house import House
-from wmframe.config.compose import compose, conf_dir, expand
+from wmframe.config.compose import compose, expand
+from wmframe.config.shipped import conf_dir
 from wmframe.errors import UserError
 
 
@@ -174,7 +175,8 @@ def test_in_a_wheel_the_folder_is_inside_the_package(tmp_path: Path) -> None:
     leave = shutil.ignore_patterns("__pycache__", "conf")
     shutil.copytree(package, tmp_path / "site" / "wmframe", ignore=leave)
     shutil.copytree(conf_dir(), tmp_path / "site" / "wmframe" / "conf")
-    script = "from wmframe.config.compose import compose, conf_dir; compose([]); print(conf_dir())"
+    imports = "from wmframe.config.compose import compose; from wmframe.config.shipped import conf_dir"
+    script = f"{imports}; compose([]); print(conf_dir())"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)

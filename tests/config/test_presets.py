@@ -7,7 +7,7 @@ import pytest
 
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import prepare
-from wmframe.config.compose import conf_dir
+from wmframe.config.shipped import conf_dir
 
 SWAPPED = ["env", "collect", "vision", "memory", "controller", "world", "search", "trainer", "tracker"]
 

@@ -10,7 +10,7 @@ from tests.config.test_signature import assert_same
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import EXPERIMENT, prepare
 from wmframe.config.annotation import Form, Many, Maybe, Nested
-from wmframe.config.compose import conf_dir
+from wmframe.config.shipped import conf_dir
 from wmframe.config.signature import read_signature
 from wmframe.config.source import locate
 

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import prepare
+from wmframe.config.shipped import choices
 
-HELP = """Train and score world models: collect, vision, memory, controller, evaluate.
+_GROUPS = "\n".join(f"  {group:<12}{', '.join(options)}" for group, options in choices().items())
+
+HELP = f"""Train and score world models: collect, vision, memory, controller, evaluate.
 
 usage: wmframe run [-m] [--config-dir DIR] [--allow MODULE] [key=value ...]
 
@@ -14,6 +17,10 @@ usage: wmframe run [-m] [--config-dir DIR] [--allow MODULE] [key=value ...]
   wmframe run experiment=car_racing preset=quick             a driver trained in its dream, some 25 minutes
   wmframe run -m preset=quick world.temperature=0.5,1,1.15   a sweep; what its jobs share is computed once
   wmframe run experiment=car_racing                          the paper's sizes: days on a cluster
+
+Choices, group=name; any key of the chosen file, group.key=value:
+
+{_GROUPS}
 
   -m, --multirun      run every combination of the comma-separated values
   --config-dir DIR    a folder of your own YAML groups, searched after wmframe's

@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 
 from wmframe.config.explain import dotted_keys, explain
 from wmframe.config.files import check_folder
+from wmframe.config.shipped import conf_dir
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
 
@@ -28,15 +29,6 @@ NAME = "config"
 MOST_JOBS = 10_000
 OPTIONAL = frozenset({"preset", "experiment"})  # their files change other groups' keys and have none of their own
 REFERENCE = re.compile(r"\$\{[\w.\[\]-]*\}")
-
-
-def conf_dir() -> Path:
-    """The shipped YAML files: inside the package in a wheel, beside it in an editable install."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "conf", package.parent / "conf"):
-        if folder.is_dir():
-            return folder
-    raise UserError(f"wmframe's own YAML files are missing from {package}: install it again")
 
 
 def compose(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()) -> dict[str, object]:

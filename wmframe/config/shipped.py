@@ -1,0 +1,20 @@
+"""Where wmframe's own YAML files are, and what choices they offer. Imports nothing heavy: `--help` shows them."""
+
+from pathlib import Path
+
+from wmframe.errors import UserError
+
+
+def conf_dir() -> Path:
+    """The shipped YAML files: inside the package in a wheel, beside it in an editable install."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "conf", package.parent / "conf"):
+        if folder.is_dir():
+            return folder
+    raise UserError(f"wmframe's own YAML files are missing from {package}: install it again")
+
+
+def choices() -> dict[str, list[str]]:
+    """Every group of the shipped YAML files with its options, in alphabetical order."""
+    groups = sorted(path for path in conf_dir().iterdir() if path.is_dir())
+    return {group.name: sorted(file.stem for file in group.glob("*.yaml")) for group in groups}
