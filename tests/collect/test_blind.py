@@ -58,4 +58,4 @@ def test_they_say_what_they_are() -> None:
     with setting() as where:
         assert set(collect(Held(episodes=3), where)[0].policies) == {"held"}
         assert set(collect(Brownian(episodes=3), where)[0].policies) == {"brownian"}
-    assert Held(episodes=1).origin == Brownian(episodes=1).origin == "random"
+        assert Held(episodes=1).origin(where) == Brownian(episodes=1).origin(where) == "random"

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -53,5 +54,9 @@ def test_episodes_may_be_cut_short() -> None:
         assert collect(source, where)[0].actions.shape[0] == 2
 
 
-def test_it_says_that_a_driver_drove() -> None:
-    assert driving([0.0]).origin == "driver"
+def test_it_says_where_its_driver_learned() -> None:
+    with setting() as where:
+        assert where.driver is not None
+        assert driving([0.0]).origin(where) == "dream-trained driver"
+        awake = replace(where, driver=replace(where.driver, dreamt=False))
+        assert driving([0.0]).origin(awake) == "track-trained driver"

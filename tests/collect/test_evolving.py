@@ -51,4 +51,5 @@ def test_what_comes_next_depends_on_what_was_earned() -> None:
 
 
 def test_it_says_that_a_population_evolved() -> None:
-    assert evolving(generations=1).origin == "evolved"
+    with setting() as where:
+        assert evolving(generations=1).origin(where) == "evolved"

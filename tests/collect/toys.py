@@ -67,7 +67,9 @@ SOURCES: dict[str, tuple[Source, int]] = {
 def driver() -> Driver:
     controller = Linear(latent_size=Z, hidden_size=H, action_size=A)
     parameters = torch.randn(controller.size, generator=torch.Generator().manual_seed(0))
-    return Driver(vision=vision(), memory=memory(), controller=controller, parameters=parameters, sample_latent=True)
+    return Driver(
+        vision=vision(), memory=memory(), controller=controller, parameters=parameters, sample_latent=True, dreamt=True
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source, blind
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source, blind
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.rollout import Act
 
@@ -26,7 +26,10 @@ class Brownian(Source):
 
     episodes: NonNegativeInt
     spread: PositiveFloat = 0.1414
-    origin = "random"
+
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are called."""
+        return "random"
 
     def planned_steps(self, limit: int) -> int:
         """Return the steps of all episodes at full length."""
@@ -49,7 +52,10 @@ class Held(Source):
 
     episodes: NonNegativeInt
     longest: PositiveInt = 10
-    origin = "random"
+
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are called."""
+        return "random"
 
     def planned_steps(self, limit: int) -> int:
         """Return the steps of all episodes at full length."""

@@ -8,7 +8,7 @@ Legend: B lanes, A action, D parameters.
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,8 @@ from wmframe.worlds.rollout import Act
 LANES = 64
 """Episodes played side by side, and recorded in one shard."""
 
-Origin = Literal["random", "evolved", "driver"]
-"""What a data set says of itself: played at random, by a population evolving on real reward, by a driver."""
+Origin = Literal["random", "evolved", "dream-trained driver", "track-trained driver"]
+"""What a data set says of itself: played at random, by a population evolving on real reward, by a finished driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,9 @@ Batches = Generator[EpisodeBatch, npt.NDArray[np.float64], None]
 class Source(ABC):
     """Where episodes come from. Concrete ones are frozen dataclasses, the schema of their YAML."""
 
-    origin: ClassVar[Origin]
+    @abstractmethod
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are to be called."""
 
     @abstractmethod
     def planned_steps(self, limit: int) -> int:

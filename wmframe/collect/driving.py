@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.collect.noise import Noise
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.driver import Driver
@@ -28,7 +28,11 @@ class Driving(Source):
     parameter_noise: NonNegativeFloat = 0.03
     noise: Noise
     most_steps: PositiveInt | None = None
-    origin = "driver"
+
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are called."""
+        dreamt = setting.driver is not None and setting.driver.dreamt
+        return "dream-trained driver" if dreamt else "track-trained driver"
 
     def planned_steps(self, limit: int) -> int:
         """Return the steps of all episodes at full length."""

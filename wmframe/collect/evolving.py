@@ -12,7 +12,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import Batches, EpisodeBatch, Setting, Source
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.collect.noise import Noise
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
@@ -37,7 +37,10 @@ class Evolving(Source):
     search: Search
     noise: Noise
     most_steps: PositiveInt | None = None
-    origin = "evolved"
+
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are called."""
+        return "evolved"
 
     def planned_steps(self, limit: int) -> int:
         """Return the steps of all roll-outs at full length."""

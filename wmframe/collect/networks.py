@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from pydantic import NonNegativeInt, PositiveFloat
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Setting, Source
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
@@ -35,7 +35,10 @@ class RandomNetworks(Source):
     controller: Controller
     episodes: NonNegativeInt
     spread: PositiveFloat = 0.01
-    origin = "random"
+
+    def origin(self, setting: Setting) -> Origin:
+        """Return what its episodes are called."""
+        return "random"
 
     def planned_steps(self, limit: int) -> int:
         """Return the steps of all episodes at full length."""

@@ -63,7 +63,7 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
     starts = folders.controller / STARTS
     return Agent(
         run=run,
-        driver=load_driver(folders, sample_latent=world.sample_latent, allowed=allowed, device=torch.device(device)),
+        driver=load_driver(folders, world=world, allowed=allowed, device=torch.device(device)),
         env=build_part(experiment, "env", EnvSpec, allowed=allowed),
         world=world,
         starts=StartStates.load(starts) if starts.is_file() else None,

@@ -81,7 +81,7 @@ def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar
                 shard,
                 batch,
                 source=setting.source,
-                origin=source.origin,
+                origin=source.origin(setting),
                 backend=backend,
                 tick=bar.advance,
             )
@@ -98,5 +98,5 @@ def _driver(task: Task) -> Driver | None:
     folders = AgentFolders(
         vision=task.inputs["vision"], memory=task.inputs["memory"], controller=task.inputs["controller"]
     )
-    sample_latent = task.build("world", WorldSettings).sample_latent
-    return load_driver(folders, sample_latent=sample_latent, allowed=task.allowed, device=task.machine.device)
+    world = task.build("world", WorldSettings)
+    return load_driver(folders, world=world, allowed=task.allowed, device=task.machine.device)

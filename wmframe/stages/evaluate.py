@@ -43,9 +43,7 @@ def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
     folders = AgentFolders(**{name: task.inputs[name] for name in ("vision", "memory", "controller")})
-    driver = load_driver(
-        folders, sample_latent=settings.sample_latent, allowed=task.allowed, device=task.machine.device
-    )
+    driver = load_driver(folders, world=settings, allowed=task.allowed, device=task.machine.device)
     with task.environments(reference=True) as batch:
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
     if isinstance(settings, DreamSettings):

@@ -19,6 +19,7 @@ from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
 from wmframe.vision.contract import Vision
 from wmframe.worlds.driver import Driver
+from wmframe.worlds.settings import DreamSettings, WorldSettings
 
 _CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
 
@@ -85,15 +86,16 @@ class AgentFolders:
     controller: Path
 
 
-def load_driver(folders: AgentFolders, *, sample_latent: bool, allowed: Sequence[str], device: torch.device) -> Driver:
-    """Rebuild a whole agent."""
+def load_driver(folders: AgentFolders, *, world: WorldSettings, allowed: Sequence[str], device: torch.device) -> Driver:
+    """Rebuild a whole agent, that was trained in such a world."""
     controller, parameters = load_controller(folders.controller, allowed=allowed, device=device)
     return Driver(
         vision=load_vision(folders.vision, allowed=allowed, device=device),
         memory=load_memory(folders.memory, allowed=allowed, device=device),
         controller=controller,
         parameters=parameters,
-        sample_latent=sample_latent,
+        sample_latent=world.sample_latent,
+        dreamt=isinstance(world, DreamSettings),
     )
 
 

@@ -17,13 +17,14 @@ from wmframe.worlds.rollout import Act, population_act
 
 @dataclass(frozen=True, kw_only=True)
 class Driver:
-    """V, M, C, its parameters (D,), and whether it draws z when awake or takes its mean."""
+    """V, M, C, its parameters (D,), whether it draws z when awake or takes its mean, whether C learned in a dream."""
 
     vision: Vision
     memory: Memory
     controller: Controller
     parameters: Tensor
     sample_latent: bool
+    dreamt: bool
 
     def act(self) -> Act:
         """Return the policy: features (B, F) to actions (B, A)."""
