@@ -7,18 +7,18 @@ import torch
 from tests.collect.toys import collect, driver, setting
 from tests.worlds.toys import H, Z
 from wmframe.collect.driving import Driving
-from wmframe.collect.noise import Noise
+from wmframe.collect.exploration import Exploration
 
 
-def driving(noise: list[float], *, episodes: int = 48, parameter_noise: float = 0.5) -> Driving:
-    return Driving(episodes=episodes, parameter_noise=parameter_noise, noise=Noise(deviations=noise))
+def driving(epsilons: list[float], *, episodes: int = 48, parameter_noise: float = 0.5) -> Driving:
+    return Driving(episodes=episodes, parameter_noise=parameter_noise, exploration=Exploration(epsilons=epsilons))
 
 
-@pytest.mark.parametrize("noise", [[0.1], [0.15, 0.4], [0.0, 0.1, 0.2], [0.0, 0.1, 0.2, 0.3]])
-def test_half_are_perturbed_and_every_noise_meets_both_halves(noise: list[float]) -> None:
+@pytest.mark.parametrize("epsilons", [[0.1], [0.15, 0.4], [0.0, 0.1, 0.2], [0.0, 0.1, 0.2, 0.3]])
+def test_half_are_perturbed_and_every_epsilon_meets_both_halves(epsilons: list[float]) -> None:
     with setting() as where:
-        policies = Counter(collect(driving(noise), where)[0].policies)
-    kinds = {f"driver_{kind}_{deviation:g}" for kind in ("mean", "perturbed") for deviation in noise}
+        policies = Counter(collect(driving(epsilons), where)[0].policies)
+    kinds = {f"driver_{kind}_{epsilon:g}" for kind in ("mean", "perturbed") for epsilon in epsilons}
     assert policies == dict.fromkeys(kinds, 48 // len(kinds))
 
 
@@ -33,14 +33,16 @@ def test_what_is_called_perturbed_is_and_what_is_called_mean_is_not() -> None:
         assert (abs(action - own) < 1e-6) is policy.startswith("driver_mean")
 
 
-def test_noise_has_the_deviation_it_is_named_after() -> None:
-    source = driving([0.02, 0.1], parameter_noise=0.0)
+def test_each_episode_explores_as_much_as_it_is_named_after() -> None:
+    source = driving([0.1, 0.4], parameter_noise=0.0)
     with setting() as where:
         batch = next(source.batches(where))
         seen = torch.zeros(48, Z + H)
         actions = torch.cat([batch.act(seen) for _ in range(4000)], 1)
+    own = driver().act()(torch.zeros(1, Z + H)).item()
     for lane, policy in enumerate(batch.policies):
-        assert actions[lane].std().item() == pytest.approx(float(policy.rsplit("_", 1)[1]), rel=0.3)
+        explored = (actions[lane] - own).abs() > 1e-6
+        assert explored.float().mean().item() == pytest.approx(float(policy.rsplit("_", 1)[1]), rel=0.3)
 
 
 def test_the_first_round_has_no_driver() -> None:
@@ -49,7 +51,7 @@ def test_the_first_round_has_no_driver() -> None:
 
 
 def test_episodes_may_be_cut_short() -> None:
-    source = Driving(episodes=3, noise=Noise(deviations=[0.0]), most_steps=2)
+    source = Driving(episodes=3, exploration=Exploration(epsilons=[0.0]), most_steps=2)
     with setting() as where:
         assert collect(source, where)[0].actions.shape[0] == 2
 

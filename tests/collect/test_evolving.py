@@ -3,7 +3,7 @@ import torch
 
 from tests.collect.toys import Played, collect, setting
 from wmframe.collect.evolving import Evolving
-from wmframe.collect.noise import Noise
+from wmframe.collect.exploration import Exploration
 from wmframe.controller.linear import Linear
 from wmframe.memory.none import NoMemory
 from wmframe.search.settings import Search
@@ -12,7 +12,7 @@ from wmframe.vision.none import NoVision
 
 def evolving(*, generations: int, population: int = 16, rollouts: int = 6) -> Evolving:
     return Evolving(
-        noise=Noise(deviations=[0.0]),
+        exploration=Exploration(epsilons=[0.0]),
         vision=NoVision(latent_size=64),
         memory=NoMemory(latent_size=64, action_size=1),
         controller=Linear(latent_size=64, hidden_size=0, action_size=1, senses="z"),

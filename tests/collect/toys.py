@@ -13,8 +13,8 @@ from wmframe.collect.blind import Brownian, Held
 from wmframe.collect.contract import EpisodeBatch, Setting, Source
 from wmframe.collect.driving import Driving
 from wmframe.collect.evolving import Evolving
+from wmframe.collect.exploration import Exploration
 from wmframe.collect.networks import RandomNetworks
-from wmframe.collect.noise import Noise
 from wmframe.controller.linear import Linear
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.toy import Toy
@@ -31,7 +31,7 @@ FRAMES = 6
 
 def evolving(**keys: int) -> Evolving:
     return Evolving(
-        noise=Noise(deviations=[0.0]),
+        exploration=Exploration(epsilons=[0.0]),
         vision=NoVision(latent_size=16),
         memory=NoMemory(latent_size=16, action_size=A),
         controller=Linear(latent_size=16, hidden_size=0, action_size=A, senses="z"),
@@ -51,7 +51,7 @@ def networks(episodes: int) -> RandomNetworks:
 
 
 def driving(episodes: int) -> Driving:
-    return Driving(episodes=episodes, parameter_noise=0.5, noise=Noise(deviations=[0.0, 0.4]))
+    return Driving(episodes=episodes, parameter_noise=0.5, exploration=Exploration(epsilons=[0.0, 0.4]))
 
 
 SOURCES: dict[str, tuple[Source, int]] = {

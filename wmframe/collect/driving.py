@@ -1,6 +1,6 @@
 """The last round's driver, as it is and perturbed: data from where the agent really goes (paper, section 5).
 
-Perturbed parameters and noisy actions show M what happens beside the driver's own line. Legend: B lanes, A action.
+Perturbed parameters and exploration show M what happens beside the driver's own line. Legend: B lanes, A action.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
-from wmframe.collect.noise import Noise
+from wmframe.collect.exploration import Exploration
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
@@ -21,12 +21,12 @@ from wmframe.worlds.rollout import Act, population_act
 class Driving(Source):
     """Half of the episodes are driven by the driver, half by ones whose parameters differ by `parameter_noise`.
 
-    Every episode's actions carry `noise`, its deviations dealt out in turn.
+    The epsilons of `exploration` are dealt out to the episodes in turn.
     """
 
     episodes: NonNegativeInt
     parameter_noise: NonNegativeFloat = 0.03
-    noise: Noise
+    exploration: Exploration
     most_steps: PositiveInt | None = None
 
     def origin(self, setting: Setting) -> Origin:
@@ -47,22 +47,22 @@ class Driving(Source):
         seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
         for at in range(0, self.episodes, LANES):
             part = seeds[at : at + LANES]
-            deviations = [self.noise.deviation(lane) for lane in range(len(part))]
+            epsilons = [self.exploration.epsilon(lane) for lane in range(len(part))]
             yield EpisodeBatch(
                 world=world,
-                act=self._act(driver, part, deviations),
+                act=self._act(driver, part, epsilons),
                 seeds=part,
                 policies=[
-                    f"driver_{'perturbed' if self._perturbed(lane) else 'mean'}_{deviation:g}"
-                    for lane, deviation in enumerate(deviations)
+                    f"driver_{'perturbed' if self._perturbed(lane) else 'mean'}_{epsilon:g}"
+                    for lane, epsilon in enumerate(epsilons)
                 ],
             )
 
     def _perturbed(self, lane: int) -> bool:
-        """Whether a lane's driver is perturbed: every noise meets both kinds."""
-        return lane // len(self.noise.deviations) % 2 == 1
+        """Whether a lane's driver is perturbed: every epsilon meets both kinds."""
+        return lane // len(self.exploration.epsilons) % 2 == 1
 
-    def _act(self, driver: Driver, seeds: Sequence[int], deviations: Sequence[float]) -> Act:
+    def _act(self, driver: Driver, seeds: Sequence[int], epsilons: Sequence[float]) -> Act:
         chances = [np.random.default_rng((seed, 3)) for seed in seeds]
         mean = driver.parameters.cpu().numpy()
         drivers = np.stack([mean] * len(seeds))
@@ -70,4 +70,4 @@ class Driving(Source):
             if self._perturbed(lane):
                 drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
         steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters))
-        return self.noise.disturb(steered, deviations, chances)
+        return self.exploration.explore(steered, epsilons, chances)

@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
-from wmframe.collect.noise import Noise
+from wmframe.collect.exploration import Exploration
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
@@ -27,7 +27,7 @@ from wmframe.worlds.rollout import Act, population_act
 class Evolving(Source):
     """`search.generations` of `search.population` × `search.rollouts` episodes of at most `most_steps` steps.
 
-    Roll-outs carry `noise` on their actions, its deviations dealt out over a candidate's roll-outs.
+    The epsilons of `exploration` are dealt out over a candidate's roll-outs.
     The senses are this source's own, so that it needs no trained V: by default a coarse grey grid.
     """
 
@@ -35,7 +35,7 @@ class Evolving(Source):
     memory: Memory
     controller: Controller
     search: Search
-    noise: Noise
+    exploration: Exploration
     most_steps: PositiveInt | None = None
 
     def origin(self, setting: Setting) -> Origin:
@@ -71,8 +71,8 @@ class Evolving(Source):
             strategy.tell(returns.reshape(len(candidates), len(seeds)).mean(1))
 
     def _act(self, candidates: Tensor, seeds: Sequence[int]) -> Act:
-        """Let all candidates drive, roll-out by roll-out under the same noise."""
-        deviations = [self.noise.deviation(rollout) for rollout in range(len(seeds))]
+        """Let all candidates drive, roll-out by roll-out with the same exploration."""
+        epsilons = [self.exploration.epsilon(rollout) for rollout in range(len(seeds))]
         chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
         steered = population_act(self.controller, candidates)
-        return self.noise.disturb(steered, deviations * len(candidates), chances)
+        return self.exploration.explore(steered, epsilons * len(candidates), chances)

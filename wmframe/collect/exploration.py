@@ -1,0 +1,56 @@
+"""Temporally extended ε-greedy exploration (Dabney et al., 2020), for each component of an action on its own.
+
+It shows M what an action does, apart from why a policy took it: full stops, and long enough for a car to feel them.
+Measured on CarRacing without it: every recorded driver kept its foot on the gas, so M believed that none was needed,
+C dreamt itself round the track on a gas of zero, and awake it never left the start. White or drifting noise around a
+policy's own action was tried and does not reach the full stops. Called by the sources that let something drive.
+Legend: B lanes, A action.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import torch
+from annotated_types import Ge, Lt, MinLen
+from torch import Tensor
+
+from wmframe.worlds.rollout import Act
+
+_REACH = 1.5
+"""Values are drawn from ± this and clipped to ± 1, so that a third of them are full stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploration:
+    """Each component is taken from the policy for ε of the time, and then held at a random value in [-1, 1].
+
+    `epsilons` are dealt out to lanes in turn; 0 leaves a lane as it is. A value is held for `hold` steps on average.
+    """
+
+    epsilons: Annotated[list[Annotated[float, Ge(0), Lt(1)]], MinLen(1)]
+    hold: Annotated[float, Ge(1)] = 12.0
+
+    def epsilon(self, place: int) -> float:
+        """Return the ε dealt to a place in the order."""
+        return self.epsilons[place % len(self.epsilons)]
+
+    def explore(self, act: Act, epsilons: Sequence[float], chances: Sequence[np.random.Generator]) -> Act:
+        """Return the policy with each lane's share of exploration, drawn from the lane's own generator."""
+        share = np.array(epsilons)[:, None]
+        begin, end = share / (1 - share) / self.hold, 1 / self.hold
+        taken: np.ndarray | None = None
+        held = np.zeros(1)
+
+        def exploring(features: Tensor) -> Tensor:
+            nonlocal taken, held
+            actions = act(features)
+            luck, values = np.stack([chance.random((2, actions.shape[-1])) for chance in chances], 1)
+            now = luck < share if taken is None else np.where(taken, luck >= end, luck < begin)
+            values = np.clip((2 * values - 1) * _REACH, -1, 1)
+            held = values if taken is None else np.where(now & ~taken, values, held)
+            taken = now
+            return torch.where(torch.from_numpy(now).to(actions.device), torch.from_numpy(held).to(actions), actions)
+
+        return exploring
