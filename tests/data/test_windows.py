@@ -11,22 +11,22 @@ def data() -> LatentData:
     return LatentData([encoded([30, 4, 9]), encoded([20, 12], seed=1)])
 
 
-def drawn(start: int, stop: int, *, newest_share: float = 0.0, seed: int = 0, length: int = 6) -> list[Window]:
+def drawn(start: int, stop: int, *, later_share: float = 0.0, seed: int = 0, length: int = 6) -> list[Window]:
     windows = Windows(
-        data(), range(5), batch_size=16, length=length, seed=seed, start=start, stop=stop, newest_share=newest_share
+        data(), range(5), batch_size=16, length=length, seed=seed, start=start, stop=stop, later_share=later_share
     )
     return list(windows)
 
 
 def test_any_step_on_it_is_the_rest_of_an_uninterrupted_fit() -> None:
-    whole = drawn(0, 6, newest_share=0.5)
+    whole = drawn(0, 6, later_share=0.5)
     for start in range(7):
-        rest = drawn(start, 6, newest_share=0.5)
+        rest = drawn(start, 6, later_share=0.5)
         assert len(rest) == 6 - start
         for one, other in zip(rest, whole[start:], strict=True):
             assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert not torch.equal(whole[0].mu, whole[1].mu)
-    assert not torch.equal(whole[0].mu, drawn(0, 1, newest_share=0.5, seed=1)[0].mu)
+    assert not torch.equal(whole[0].mu, drawn(0, 1, later_share=0.5, seed=1)[0].mu)
 
 
 def test_shapes_and_types() -> None:
@@ -69,27 +69,27 @@ def test_only_an_episode_shorter_than_the_window_is_padded() -> None:
     assert lengths == {4, 6}
 
 
-def newest_in(batch: Window) -> int:
-    """How many windows of a batch are from the newest folder."""
-    newest = data().folders[1].logvar.astype(np.float32)
+def later_in(batch: Window) -> int:
+    """How many windows of a batch are from the second round."""
+    later = data().folders[1].logvar.astype(np.float32)
     return sum(
-        np.array_equal(newest[min(int(mu[0, 0]), len(newest) - 1)], logvar[0])
+        np.array_equal(later[min(int(mu[0, 0]), len(later) - 1)], logvar[0])
         for mu, logvar in zip(batch.mu, batch.logvar, strict=True)
     )
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(1.0, 16, 16), (0.5, 8, 16), (0.0, 0, 15)])
-def test_the_newest_folder_has_at_least_its_share(share: float, least: int, most: int) -> None:
-    counts = [newest_in(batch) for batch in drawn(0, 20, newest_share=share)]
+def test_later_rounds_have_at_least_their_share(share: float, least: int, most: int) -> None:
+    counts = [later_in(batch) for batch in drawn(0, 20, later_share=share)]
     assert all(least <= count <= most for count in counts)
-    # Of the rest, 32 of 75 steps are the newest folder's.
+    # Of the rest, 32 of 75 steps are the second round's.
     expected = 16 * share + 16 * (1 - share) * 32 / 75
     assert np.mean(counts) == pytest.approx(expected, abs=1.5)
 
 
-def test_without_episodes_of_the_newest_folder_all_serve() -> None:
-    windows = Windows(data(), [0, 2], batch_size=8, length=5, seed=0, start=0, stop=3, newest_share=1.0)
-    assert sum(newest_in(batch) for batch in windows) == 0
+def test_without_episodes_of_later_rounds_all_serve() -> None:
+    windows = Windows(data(), [0, 2], batch_size=8, length=5, seed=0, start=0, stop=3, later_share=1.0)
+    assert sum(later_in(batch) for batch in windows) == 0
 
 
 def test_longer_episodes_are_drawn_more_often() -> None:

@@ -121,7 +121,7 @@ def test_dreams_begin_at_recorded_states_of_every_kind() -> None:
 def test_warmed_dreams_begin_where_m_would_be_after_the_recorded_steps() -> None:
     m, recorded = memory(), data()
     recorded.folders[0].logvar[:] = -float("inf")  # then warming is certain
-    starts = warmed_starts(m, recorded, count=12, seed=0, skip=2, newest_share=0.0)
+    starts = warmed_starts(m, recorded, count=12, seed=0, skip=2, later_share=0.0)
     mu, actions = (torch.from_numpy(getattr(recorded.folders[0], name)).float() for name in ("mu", "actions"))
     expected = []
     with torch.inference_mode():

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 NAMES = ("mu", "logvar", "h", "c")
 
 
-def warmed(of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, newest_share: float = 0.0) -> StartStates:
-    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, newest_share=newest_share)
+def warmed(of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, later_share: float = 0.0) -> StartStates:
+    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, later_share=later_share)
 
 
 def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
@@ -73,12 +74,13 @@ def test_the_first_frame_of_an_episode_has_an_empty_memory_and_no_other() -> Non
         assert bool((h == 0).all()) is (row in first)
 
 
-def test_the_newest_collection_has_its_share() -> None:
-    of = LatentData([recorded([60]), recorded([4], seed=5)])
-    found = [folder for folder, _ in places(warmed(of, count=40, newest_share=0.5), of)]
-    assert len(found) == 40
-    assert 20 <= sum(found) <= 27
-    assert sum(folder for folder, _ in places(warmed(of, count=40), of)) < 10
+def test_later_rounds_have_their_share() -> None:
+    of = LatentData([recorded([90]), recorded([4], seed=5), recorded([8], seed=6)])
+    found = Counter(folder for folder, _ in places(warmed(of, count=60, later_share=0.5), of))
+    assert found.total() == 60
+    assert 30 <= found[1] + found[2] <= 42
+    assert found[2] > found[1] > 0
+    assert all(folder > 0 for folder, _ in places(warmed(of, count=60, later_share=1.0), of))
 
 
 def test_too_much_to_skip_is_refused_with_the_key() -> None:

@@ -47,7 +47,7 @@ class EncodedEpisodes:
 
 @dataclass(frozen=True)
 class EpisodeRef:
-    """Where an encoded episode lies: which folder, which rows [start, stop)."""
+    """Where an encoded episode lies: which folder (round 1's is 0), which rows [start, stop)."""
 
     folder: int
     start: int
@@ -58,9 +58,14 @@ class EpisodeRef:
         """How many steps it has: one fewer than its frames."""
         return self.stop - self.start - 1
 
+    @property
+    def later(self) -> bool:
+        """Whether a later round recorded it, with a driver that had learned."""
+        return self.folder > 0
+
 
 class LatentData:
-    """Many folders of encoded episodes, newest last, as one list of episodes."""
+    """Many folders of encoded episodes, a round each, as one list of episodes."""
 
     def __init__(self, folders: Sequence[EncodedEpisodes]) -> None:
         self.folders = tuple(folders)
@@ -69,8 +74,3 @@ class LatentData:
             for number, data in enumerate(self.folders)
             for e in range(len(data))
         )
-
-    @property
-    def newest(self) -> int:
-        """The number of the newest folder."""
-        return len(self.folders) - 1

@@ -34,8 +34,8 @@ class Window(NamedTuple):
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
-    Every step of an episode, its first and last included, is about as likely to fall into a window. `newest_share` of
-    each batch is drawn from the newest folder, the rest from all.
+    Every step of an episode, its first and last included, is about as likely to fall into a window. `later_share` of
+    each batch is drawn from later rounds, the rest from all.
     """
 
     def __init__(
@@ -48,21 +48,23 @@ class Windows(IterableDataset[Window]):
         seed: int,
         start: int,
         stop: int,
-        newest_share: float = 0.0,
+        later_share: float = 0.0,
     ) -> None:
         self._data, self._length, self._batch_size = data, length, batch_size
         self._seed, self._start, self._stop = seed, start, stop
         self._all = [data.episodes[number] for number in episodes]
-        self._new = [episode for episode in self._all if episode.folder == data.newest] or self._all
-        self._from_new = round(newest_share * batch_size)
+        self._later = [episode for episode in self._all if episode.later] or self._all
+        self._from_later = round(later_share * batch_size)
 
     def __iter__(self) -> Iterator[Window]:
         """Draw the batches."""
-        spread_all, spread_new = _by_length(self._all), _by_length(self._new)
+        spread_all, spread_later = _by_length(self._all), _by_length(self._later)
         for step in range(self._start, self._stop):
             rng = np.random.default_rng((self._seed, step))
-            chosen = [self._all[i] for i in rng.choice(len(self._all), self._batch_size - self._from_new, p=spread_all)]
-            chosen += [self._new[i] for i in rng.choice(len(self._new), self._from_new, p=spread_new)]
+            chosen = [
+                self._all[i] for i in rng.choice(len(self._all), self._batch_size - self._from_later, p=spread_all)
+            ]
+            chosen += [self._later[i] for i in rng.choice(len(self._later), self._from_later, p=spread_later)]
             yield self._window([(episode, self._offset(episode, rng)) for episode in chosen])
 
     def _offset(self, episode: EpisodeRef, rng: np.random.Generator) -> int:

@@ -127,7 +127,7 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
         parents = {"vision": vision, "collect": collected[f"collect.{n}"]}
         latents[f"latents.{n}"] = nodes.get(name) or _add(nodes, Node(name, {}, parents))
 
-    share = {"newest_share": later.get("newest_share", 0.0)}
+    share = {"later_share": later.get("later_share", 0.0)}
     memory = _add(nodes, _memory(experiment, number, latents, later, last, share))
     controller = _add(
         nodes, _controller(experiment, number, {"vision": vision, "memory": memory}, latents, later, last, share)

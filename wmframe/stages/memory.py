@@ -33,7 +33,7 @@ def run(task: Task) -> None:
             seed=task.seed,
             start=start,
             stop=stop,
-            newest_share=task.number("newest_share"),
+            later_share=task.number("later_share"),
         )
 
     fit(

@@ -62,11 +62,11 @@ def fresh_starts(memory: Memory, data: LatentData, *, count: int, seed: int) -> 
 
 @torch.inference_mode()
 def warmed_starts(
-    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, newest_share: float
+    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, later_share: float
 ) -> StartStates:
     """Draw frames anywhere along episodes, M warmed on the episode up to there.
 
-    The first `skip` steps of episodes are left out; `newest_share` of the states come from the newest collection.
+    The first `skip` steps of episodes are left out; `later_share` of the states come from later rounds.
     Places are drawn in proportion to how many each episode offers.
     """
     rng = np.random.default_rng(seed)
@@ -75,9 +75,9 @@ def warmed_starts(
         raise UserError(
             f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
         )
-    new = [episode for episode in long if episode.folder == data.newest] or long
-    from_new = round(newest_share * count)
-    places = [*_places(long, count - from_new, skip, rng), *_places(new, from_new, skip, rng)]
+    later = [episode for episode in long if episode.later] or long
+    from_later = round(later_share * count)
+    places = [*_places(long, count - from_later, skip, rng), *_places(later, from_later, skip, rng)]
     groups: dict[EpisodeRef, list[int]] = {}
     for episode, step in places:
         groups.setdefault(episode, []).append(step)
