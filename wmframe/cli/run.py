@@ -35,7 +35,9 @@ def execute(arguments: Sequence[str]) -> int:
     """Check everything, then run every job."""
     invocation = parse(arguments)
     jobs = prepare(invocation)
-    command = shlex.join(["wmframe", "run", *arguments])
     from wmframe.cli.jobs import run_all
+    from wmframe.pipeline.provenance import without_secret
+
+    command = shlex.join(["wmframe", "run", *map(without_secret, arguments)])
 
     return run_all(jobs, command, invocation.allowed)

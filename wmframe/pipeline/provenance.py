@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    *(
-        "wmframe",
-        "torch",
-        "pytorch-lightning",
-        "hydra-core",
-        "omegaconf",
-        "gymnasium",
-        "box2d",
-        "nevergrad",
-        "cma",
-    ),
-    *("numpy", "h5py", "safetensors", "pillow", "wandb"),
+    "wmframe",
+    "torch",
+    "pytorch-lightning",
+    "hydra-core",
+    "omegaconf",
+    "gymnasium",
+    "box2d",
+    "nevergrad",
+    "cma",
+    "numpy",
+    "h5py",
+    "safetensors",
+    "pillow",
+    "wandb",
 )
 """The distributions whose version can change a result or a file."""
 
@@ -38,8 +40,8 @@ _SECRET = re.compile(r"(?i)(?:key|token|secret|password|passwd|credential)[^=]*=
 def provenance(*, device: str, seed: int, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Return plain data that says where a result came from.
 
-    `device` is where the arithmetic ran ("cpu", "cuda"), `overrides` what was typed; the value of an override
-    whose name speaks of a secret is replaced by `…`. Never raises: a fact that cannot be had is None.
+    `device` is where the arithmetic ran ("cpu", "cuda"), `overrides` what was typed, kept `without_secret`. Never
+    raises: a fact that cannot be had is None.
     """
     return {
         "git": git_state(Path(__file__).resolve().parents[2]),
@@ -49,7 +51,7 @@ def provenance(*, device: str, seed: int, overrides: Sequence[str] = ()) -> dict
         "cpu": cpu_model(),
         "device": device,
         "seed": seed,
-        "overrides": [_without_secret(override) for override in overrides],
+        "overrides": [without_secret(override) for override in overrides],
     }
 
 
@@ -106,6 +108,7 @@ def _git(checkout: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _without_secret(override: str) -> str:
+def without_secret(override: str) -> str:
+    """Return an override as it may be kept: the value of one whose name speaks of a secret is replaced by `…`."""
     name = _SECRET.search(override)
     return override if name is None else f"{override[: name.end()]}…"

@@ -55,7 +55,7 @@ def run(order: Order, progress: Progress) -> Run:
     facts = provenance(device=str(machine.device), seed=_seed(order.experiment), overrides=list(order.overrides))
     record = RunRecord(
         command=order.command,
-        overrides=tuple(order.overrides),
+        overrides=tuple(facts["overrides"]),
         state="running",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         provenance=facts,
