@@ -129,7 +129,7 @@ class Worker:
 
     def _task(self, node: Node, work: Path, listener: Callable[[Row], None]) -> Task:
         return Task(
-            stage=node.name,
+            name=node.name,
             config=node.config,
             inputs={name: self._folders[parent.name].path for name, parent in node.parents.items()},
             work=work,

@@ -36,7 +36,7 @@ def run(task: Task) -> None:
     with (
         torch.inference_mode(),
         task.environments() as batch,
-        task.progress.stage(task.stage, total=planned, unit="steps", start=played) as bar,
+        task.progress.stage(task.name, total=planned, unit="steps", start=played) as bar,
     ):
         driver = _driver(task)
         for name, source in sources.items():

@@ -32,7 +32,7 @@ def run(task: Task) -> None:
     with (
         training_world(task, controller) as world,
         task.history(begun) as history,
-        task.progress.stage(task.stage, total=search.generations, unit="generations", start=begun) as bar,
+        task.progress.stage(task.name, total=search.generations, unit="generations", start=begun) as bar,
     ):
 
         def report(generation: int, row: Mapping[str, float]) -> None:

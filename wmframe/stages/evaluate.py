@@ -60,7 +60,7 @@ def run(task: Task) -> None:
 def drive(task: Task, world: Reality, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
     """Run an episode per seed, as many at once as the world likes; `act` makes the policy for a group of seeds."""
     outcomes = []
-    with task.progress.stage(task.stage, total=len(seeds) * world.time_limit, unit="steps") as bar:
+    with task.progress.stage(task.name, total=len(seeds) * world.time_limit, unit="steps") as bar:
         for at in range(0, len(seeds), world.lanes):
             group = seeds[at : at + world.lanes]
             outcomes.append(rollout(world, act(group), group, watch=_count(bar, len(group))))

@@ -43,7 +43,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, held_out: Batc
     every = max(steps // _CHECKS, min(steps, 25))
     with (
         task.history(begun or 0) as history,
-        task.progress.stage(task.stage, total=steps, unit="steps", start=begun or 0) as bar,
+        task.progress.stage(task.name, total=steps, unit="steps", start=begun or 0) as bar,
         warnings.catch_warnings(),
     ):
         _quieten()

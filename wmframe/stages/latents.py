@@ -34,7 +34,7 @@ def run(task: Task) -> None:
             name: np.lib.format.open_memmap(task.output / f"{name}.npy", "w+", dtype, shape)
             for name, (shape, dtype) in shapes.items()
         }
-        with task.progress.stage(task.stage, total=rows, unit="frames") as bar:
+        with task.progress.stage(task.name, total=rows, unit="frames") as bar:
             for number, start in enumerate(starts[:-1]):
                 steps, frames = reader.steps(number), reader.frames(number)
                 stop = int(start) + len(steps.rewards)

@@ -21,13 +21,13 @@ from wmframe.tracking.progress import Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One stage of one round, about to run.
+    """One stage of one round, about to run; `name` is its own in the graph ("memory.2").
 
     `config` is what stands in the stage's key: components and plain values by name. `inputs` are the folders of its
-    parents, named as in the graph ("vision", "collect.1", …). `listener` is told every row of the stage's history.
+    parents by their names ("vision", "collect.1", …). `listener` is told every row of the stage's history.
     """
 
-    stage: str
+    name: str
     config: Mapping[str, object]
     inputs: Mapping[str, Path]
     work: Path
@@ -55,21 +55,21 @@ class Task:
         """Return a whole number of the config."""
         value = self.config[name]
         if not isinstance(value, int):
-            raise TypeError(f"{self.stage}: {name} is {value!r}, not a whole number")
+            raise TypeError(f"{self.name}: {name} is {value!r}, not a whole number")
         return value
 
     def number(self, name: str) -> float:
         """Return a number of the config."""
         value = self.config[name]
         if not isinstance(value, int | float):
-            raise TypeError(f"{self.stage}: {name} is {value!r}, not a number")
+            raise TypeError(f"{self.name}: {name} is {value!r}, not a number")
         return float(value)
 
     def component(self, name: str) -> Component:
         """Return a component of the config, unbuilt."""
         value = self.config[name]
         if not isinstance(value, Component):
-            raise TypeError(f"{self.stage}: {name} is {value!r}, not a component")
+            raise TypeError(f"{self.name}: {name} is {value!r}, not a component")
         return value
 
     def build(self, name: str, kind: type[Built]) -> Built:
