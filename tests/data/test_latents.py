@@ -24,11 +24,11 @@ def encoded(lengths: list[int], *, latent: int = 2, action: int = 1, seed: int =
     )
 
 
-def test_episodes_lie_end_to_end_newest_folder_last() -> None:
+def test_episodes_lie_end_to_end_round_after_round() -> None:
     data = LatentData([encoded([3, 1]), encoded([2])])
     assert data.episodes == (EpisodeRef(0, 0, 4), EpisodeRef(0, 4, 6), EpisodeRef(1, 0, 3))
     assert [episode.steps for episode in data.episodes] == [3, 1, 2]
-    assert data.newest == 1
+    assert [episode.later for episode in data.episodes] == [False, False, True]
     assert [len(folder) for folder in data.folders] == [2, 1]
 
 
