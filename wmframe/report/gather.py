@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Frames, OpenLoop, Reconstructions, Score, StageRow
-from wmframe.report.histories import curves
+from wmframe.report.histories import awake_by_round, curves
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.models import load_memory, load_vision
@@ -45,6 +46,11 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     record, experiment = run.record(), run.experiment(allowed)
     artefacts = open_artefacts(run, record.stages)
     newest = {artefact.stage: artefact for artefact in artefacts.values()}
+    collected = {
+        name: read_json(artefact.file("summary.json"))
+        for name, artefact in artefacts.items()
+        if artefact.stage == "collect"
+    }
     drawn = _Pictures()
     if {"collect", "vision", "memory"} <= newest.keys():
         drawn = _pictures(newest, experiment, allowed)
@@ -53,14 +59,17 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         title=run.name,
         subtitle=record.command,
         scores=_scores(record),
-        curves=curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
+        curves=[
+            *awake_by_round([facts["mean_return_by_policy"] for facts in collected.values()]),
+            *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
+        ],
         stages=[
             StageRow(s.name, s.key, s.state, s.seconds, list(artefacts[s.name].manifest["parents"].values()))
             for s in record.stages
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(artefacts),
+        notes=_notes(collected),
         learned_in="dream" if dreams else "reality",
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -85,13 +94,11 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(artefacts: Mapping[str, Artefact]) -> list[str]:
+def _notes(collected: Mapping[str, Mapping[str, Any]]) -> list[str]:
     notes = []
-    for name, artefact in artefacts.items():
-        if artefact.stage == "collect":
-            facts = read_json(artefact.file("summary.json"))
-            origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
-            notes.append(f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes)")
+    for name, facts in collected.items():
+        origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
+        notes.append(f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes)")
     return notes
 
 

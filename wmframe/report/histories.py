@@ -1,8 +1,9 @@
-"""Stages' histories as the page's curves: losses of V and M, fitness of C.
+"""Stages' histories as the page's curves: losses of V and M, fitness of C, and what its drivers earned awake.
 
-Paths of history files come in by graph name; `Curve`s go out. Called by `gather`.
+Paths of history files and collections' mean returns come in; `Curve`s go out. Called by `gather`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,17 +64,50 @@ _FIGURES: Final = (
 
 
 def curves(histories: Mapping[str, Path]) -> list[Curve]:
-    """Return every figure that the histories have numbers for, round by round."""
-    found = []
+    """Return every figure that the histories (by graph name, rounds in order) have numbers for."""
+    rows: dict[str, list[Row]] = {}
+    rounds: Counter[str] = Counter()
     for name, path in histories.items():
-        stage, _, number = name.partition(".")
-        rows = read(path) if path.is_file() else []
-        for figure in _FIGURES:
-            if figure.stage == stage and (series := _series(figure, rows)):
-                title = figure.title if number in {"", "1"} else f"{figure.title}, round {number}"
-                x_label = "generations" if stage == "controller" else "steps"
-                found.append(Curve(title, x_label, figure.y_label, series, figure.note))
+        stage = name.partition(".")[0]
+        earlier = rows.setdefault(stage, [])
+        begun = earlier[-1]["step"] if earlier else 0
+        new = read(path) if path.is_file() else []
+        earlier += [{**row, "step": begun + row["step"]} for row in new]
+        rounds[stage] += bool(new)
+    found = []
+    for figure in _FIGURES:
+        if series := _series(figure, rows.get(figure.stage, [])):
+            several = f"{rounds[figure.stage]} rounds end to end." if rounds[figure.stage] > 1 else ""
+            x_label = "generations" if figure.stage == "controller" else "steps"
+            note = f"{figure.note} {several}".strip()
+            found.append(Curve(figure.title, x_label, figure.y_label, series, note))
     return found
+
+
+def awake_by_round(earned: Sequence[Mapping[str, float]]) -> list[Curve]:
+    """Return how the drivers of rounds 1, 2, … fared when they went to collect: one figure, or none.
+
+    `earned` has a mean return by policy for each collection, the first round's included.
+    """
+    points: dict[str, list[tuple[int, float]]] = {}
+    for number, policies in enumerate(earned):
+        for policy, mean in policies.items():
+            if policy.startswith("driver_"):
+                points.setdefault(policy, []).append((number, mean))
+    series = [
+        Series(_spoken(policy), [number for number, _ in line], [mean for _, mean in line])
+        for policy, line in points.items()
+        if len(line) > 1
+    ]
+    note = (
+        "What each round's driver but the last earned when it went to collect; those episodes may be cut short."
+    )
+    return [Curve("C: awake, round by round", "round", "mean return", series, note)] if series else []
+
+
+def _spoken(policy: str) -> str:
+    kind, epsilon = policy.removeprefix("driver_").split("_")
+    return ("as it is" if kind == "mean" else "perturbed") + ("" if epsilon == "0" else f", exploring with ε {epsilon}")
 
 
 def _series(figure: _Figure, rows: Sequence[Row]) -> list[Series]:

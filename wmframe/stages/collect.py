@@ -53,15 +53,18 @@ def run(task: Task) -> None:
 
 
 def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
-    """Say where a data set came from: episodes by origin, the environment's own frames, returns by source."""
+    """Say where a data set came from: episodes by origin, the environment's frames, returns by source and policy."""
     names = dict.fromkeys(episode.source for episode in episodes)
     sources = {name: [e.episode_return for e in episodes if e.source == name] for name in names}
+    played = dict.fromkeys(episode.policy for episode in episodes)
+    policies = {name: [e.episode_return for e in episodes if e.policy == name] for name in played}
     return {
         "episodes": dict(Counter(episode.origin for episode in episodes)),
         "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
         "recorded_frames": sum(episode.steps + 1 for episode in episodes),
         "backends": sorted({episode.backend for episode in episodes}),
         "mean_return": {name: float(np.mean(returns)) for name, returns in sources.items()},
+        "mean_return_by_policy": {name: float(np.mean(returns)) for name, returns in policies.items()},
         "last_mean_return": {name: float(np.mean(returns[-64:])) for name, returns in sources.items()},
     }
 

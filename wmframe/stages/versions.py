@@ -7,7 +7,7 @@ taken for new ones.
 from typing import Final
 
 CODE_VERSIONS: Final = {
-    "collect": 1,
+    "collect": 2,
     "vision": 1,
     "latents": 1,
     "memory": 1,

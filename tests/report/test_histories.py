@@ -1,0 +1,38 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+from wmframe.report.histories import awake_by_round, curves
+from wmframe.tracking.history import History
+
+
+def written(folder: Path, rows: Mapping[int, float], name: str = "memory/nll") -> Path:
+    folder.mkdir()
+    with History(folder / "history.jsonl") as history:
+        for step, value in rows.items():
+            history.log(step, {name: value})
+    return folder / "history.jsonl"
+
+
+def test_rounds_lie_end_to_end(tmp_path: Path) -> None:
+    first, second = written(tmp_path / "a", {10: 3.0, 20: 2.0}), written(tmp_path / "b", {5: 1.5, 10: 1.0})
+    [curve] = curves({"memory.1": first, "memory.2": second})
+    [line] = curve.series
+    assert (list(line.x), list(line.y)) == ([10, 20, 25, 30], [3.0, 2.0, 1.5, 1.0])
+    assert "2 rounds end to end" in curve.note
+
+
+def test_one_round_is_not_spoken_of(tmp_path: Path) -> None:
+    [curve] = curves({"memory.1": written(tmp_path / "a", {10: 3.0})})
+    assert "round" not in curve.note
+
+
+def test_a_stage_without_a_history_has_no_figure(tmp_path: Path) -> None:
+    assert curves({"latents.1_1": tmp_path / "none.jsonl"}) == []
+
+
+def test_drivers_awake_are_told_by_the_round_that_made_them() -> None:
+    first = {"evolving_0": 100.0}
+    second, third = {"driver_mean_0": 5.0, "driver_perturbed_0.3": 1.0}, {"driver_mean_0": 70.0}
+    [curve] = awake_by_round([first, second, third])
+    assert [(line.name, list(line.x), list(line.y)) for line in curve.series] == [("as it is", [1, 2], [5.0, 70.0])]
+    assert awake_by_round([first, second]) == []
