@@ -65,7 +65,6 @@ def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, ob
         "backends": sorted({episode.backend for episode in episodes}),
         "mean_return": {name: float(np.mean(returns)) for name, returns in sources.items()},
         "mean_return_by_policy": {name: float(np.mean(returns)) for name, returns in policies.items()},
-        "last_mean_return": {name: float(np.mean(returns[-64:])) for name, returns in sources.items()},
     }
 
 
