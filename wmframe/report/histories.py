@@ -99,9 +99,7 @@ def awake_by_round(earned: Sequence[Mapping[str, float]]) -> list[Curve]:
         for policy, line in points.items()
         if len(line) > 1
     ]
-    note = (
-        "What each round's driver but the last earned when it went to collect; those episodes may be cut short."
-    )
+    note = "What each round's driver but the last earned when it went to collect; those episodes may be cut short."
     return [Curve("C: awake, round by round", "round", "mean return", series, note)] if series else []
 
 
