@@ -55,4 +55,4 @@ def test_a_third_of_the_values_are_full_stops() -> None:
 
 def test_shares_are_dealt_out_in_turn() -> None:
     source = Exploration(epsilons=[0.0, 0.3])
-    assert [source.epsilon(place) for place in range(3)] == [0.0, 0.3, 0.0]
+    assert source.dealt(3) == [0.0, 0.3, 0.0]

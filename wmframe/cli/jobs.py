@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from wmframe.cli.prepare import Job
 from wmframe.errors import UserError
@@ -69,5 +70,5 @@ def _table(results: Sequence[_Result]) -> None:
             print(f"{number:>3}  failed    {name}  {result.error}", file=sys.stdout)
             continue
         scores = result.run.record().scores
-        said = "  ".join(f"{world} {sum(row['returns']) / len(row['returns']):.1f}" for world, row in scores.items())
+        said = "  ".join(f"{world} {fmean(row['returns']):.1f}" for world, row in scores.items())
         print(f"{number:>3}  finished  {name}  {said}")

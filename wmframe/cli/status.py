@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
@@ -35,7 +36,7 @@ def execute(arguments: Sequence[str]) -> int:
             print(f"damaged   {run.name}  {error}")
             continue
         awake = record.scores.get("reality")
-        score = f"  awake {sum(awake['returns']) / len(awake['returns']):.1f}" if awake else ""
+        score = f"  awake {fmean(awake['returns']):.1f}" if awake else ""
         print(f"{record.state:<9} {run.name}  {duration(record.seconds)}{score}  {record.error}".rstrip())
     for work in sorted(root.glob("artefacts/*/*.work")):
         age = duration(time.time() - max(path.stat().st_mtime for path in [work, *work.rglob("*")]))

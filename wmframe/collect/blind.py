@@ -3,9 +3,10 @@
 Independent uniform actions average to no steering at all, so neither source uses them. Legend: B lanes, A action.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,15 @@ Actions = Iterator[npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Brownian(Source):
-    """Each action is the last one plus normal noise of deviation `spread`, clipped to [-1, 1] (ctallec: √(1/50))."""
+class _Blind(Source):
+    """Episodes whose actions are a stream of chance: what `_actions` yields, under the name `policy`."""
 
     episodes: NonNegativeInt
-    spread: PositiveFloat = 0.1414
+    policy: ClassVar[str]
+
+    @abstractmethod
+    def _actions(self, rng: np.random.Generator, size: int) -> Actions:
+        """Yield an episode's actions (A,), from its own generator."""
 
     def origin(self, setting: Setting) -> Origin:
         """Return what its episodes are called."""
@@ -37,7 +42,24 @@ class Brownian(Source):
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
-        yield from _batches("brownian", self.episodes, setting, self._actions)
+        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
+        for at in range(0, self.episodes, LANES):
+            part = seeds[at : at + LANES]
+            streams = [self._actions(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
+            yield EpisodeBatch(
+                world=blind(setting.batch, setting.action_size),
+                act=_deal(streams),
+                seeds=part,
+                policies=[self.policy] * len(part),
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brownian(_Blind):
+    """Each action is the last one plus normal noise of deviation `spread`, clipped to [-1, 1] (ctallec: √(1/50))."""
+
+    spread: PositiveFloat = 0.1414
+    policy = "brownian"
 
     def _actions(self, rng: np.random.Generator, size: int) -> Actions:
         action = np.zeros(size, np.float32)
@@ -47,46 +69,17 @@ class Brownian(Source):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held(Source):
+class Held(_Blind):
     """A uniform action held for 1 … `longest` steps, then another (the paper's Take Cover data)."""
 
-    episodes: NonNegativeInt
     longest: PositiveInt = 10
-
-    def origin(self, setting: Setting) -> Origin:
-        """Return what its episodes are called."""
-        return "random"
-
-    def planned_steps(self, limit: int) -> int:
-        """Return the steps of all episodes at full length."""
-        return self.episodes * limit
-
-    def batches(self, setting: Setting) -> Batches:
-        """Yield the episodes, `LANES` at a time."""
-        yield from _batches("held", self.episodes, setting, self._actions)
+    policy = "held"
 
     def _actions(self, rng: np.random.Generator, size: int) -> Actions:
         while True:
             action = rng.uniform(-1, 1, size).astype(np.float32)
             for _ in range(rng.integers(1, self.longest + 1)):
                 yield action
-
-
-class _Stream(Protocol):
-    def __call__(self, rng: np.random.Generator, size: int) -> Actions: ...
-
-
-def _batches(name: str, episodes: int, setting: Setting, stream: _Stream) -> Batches:
-    seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), episodes)
-    for at in range(0, episodes, LANES):
-        part = seeds[at : at + LANES]
-        streams = [stream(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
-        yield EpisodeBatch(
-            world=blind(setting.batch, setting.action_size),
-            act=_deal(streams),
-            seeds=part,
-            policies=[name] * len(part),
-        )
 
 
 def _deal(streams: list[Actions]) -> Act:

@@ -47,7 +47,7 @@ class Driving(Source):
         seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
         for at in range(0, self.episodes, LANES):
             part = seeds[at : at + LANES]
-            epsilons = [self.exploration.epsilon(lane) for lane in range(len(part))]
+            epsilons = self.exploration.dealt(len(part))
             yield EpisodeBatch(
                 world=world,
                 act=self._act(driver, part, epsilons),

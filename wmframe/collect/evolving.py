@@ -72,7 +72,7 @@ class Evolving(Source):
 
     def _act(self, candidates: Tensor, seeds: Sequence[int]) -> Act:
         """Let all candidates drive, roll-out by roll-out with the same exploration."""
-        epsilons = [self.exploration.epsilon(rollout) for rollout in range(len(seeds))]
+        epsilons = self.exploration.dealt(len(seeds))
         chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
         steered = population_act(self.controller, candidates)
         return self.exploration.explore(steered, epsilons * len(candidates), chances)

@@ -32,9 +32,9 @@ class Exploration:
     epsilons: Annotated[list[Annotated[float, Ge(0), Lt(1)]], MinLen(1)]
     hold: Annotated[float, Ge(1)] = 12.0
 
-    def epsilon(self, place: int) -> float:
-        """Return the ε dealt to a place in the order."""
-        return self.epsilons[place % len(self.epsilons)]
+    def dealt(self, lanes: int) -> list[float]:
+        """Return every lane's ε."""
+        return [self.epsilons[lane % len(self.epsilons)] for lane in range(lanes)]
 
     def explore(self, act: Act, epsilons: Sequence[float], chances: Sequence[np.random.Generator]) -> Act:
         """Return the policy with each lane's share of exploration, drawn from the lane's own generator."""

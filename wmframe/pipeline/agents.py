@@ -18,7 +18,7 @@ from wmframe.pipeline.runs import Run, StageRecord
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import build_as, build_part
 from wmframe.stages.inhabit import STARTS, dream
-from wmframe.stages.models import AgentFolders, load_driver
+from wmframe.stages.models import load_driver
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
@@ -57,10 +57,10 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
     `allowed` names the modules that components may come from. Raises UserError if the run has no driver yet, or an
     artefact is missing or damaged.
     """
-    folders = AgentFolders(**{stage: artefact.path for stage, artefact in agent_artefacts(run).items()})
+    folders = {stage: artefact.path for stage, artefact in agent_artefacts(run).items()}
     experiment = run.experiment(allowed)
     world = build_part(experiment, "world", WorldSettings, allowed=allowed)
-    starts = folders.controller / STARTS
+    starts = folders["controller"] / STARTS
     return Agent(
         run=run,
         driver=load_driver(folders, world=world, allowed=allowed, device=torch.device(device)),

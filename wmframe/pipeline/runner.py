@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from wmframe.config.bind import Component
@@ -70,7 +71,7 @@ def run(order: Order, progress: Progress) -> Run:
                 artefact, stage = worker.obtain(node, facts)
                 record = replace(record, stages=(*record.stages, stage), **_scores(record, artefact))
                 folder.write(record)
-            tracker.summary({f"evaluate/{name}_mean": _mean(row) for name, row in record.scores.items()})
+            tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in record.scores.items()})
     except BaseException as error:
         seconds = time.monotonic() - began
         said = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -168,10 +169,6 @@ def _scores(record: RunRecord, artefact: Artefact) -> dict[str, Any]:
 def _seed(experiment: Component) -> int:
     seed = experiment.arguments["seed"]
     return seed if isinstance(seed, int) else 0
-
-
-def _mean(row: Mapping[str, Sequence[float]]) -> float:
-    return sum(row["returns"]) / len(row["returns"])
 
 
 def _unheard(_: Row) -> None:

@@ -104,7 +104,7 @@ def awake_by_round(earned: Sequence[Mapping[str, float]]) -> list[Curve]:
 
 
 def _spoken(policy: str) -> str:
-    kind, epsilon = policy.removeprefix("driver_").split("_")
+    kind, _, epsilon = policy.removeprefix("driver_").partition("_")
     return ("as it is" if kind == "mean" else "perturbed") + ("" if epsilon == "0" else f", exploring with ε {epsilon}")
 
 

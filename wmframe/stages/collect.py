@@ -4,9 +4,10 @@ A config's sources come in, and in later rounds the last round's agent; shards a
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
 from wmframe.files import write_json
-from wmframe.stages.models import AgentFolders, load_driver
+from wmframe.stages.models import load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.driver import Driver
@@ -54,18 +55,21 @@ def run(task: Task) -> None:
 
 def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
     """Say where a data set came from: episodes by origin, the environment's frames, returns by source and policy."""
-    names = dict.fromkeys(episode.source for episode in episodes)
-    sources = {name: [e.episode_return for e in episodes if e.source == name] for name in names}
-    played = dict.fromkeys(episode.policy for episode in episodes)
-    policies = {name: [e.episode_return for e in episodes if e.policy == name] for name in played}
     return {
         "episodes": dict(Counter(episode.origin for episode in episodes)),
         "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
         "recorded_frames": sum(episode.steps + 1 for episode in episodes),
         "backends": sorted({episode.backend for episode in episodes}),
-        "mean_return": {name: float(np.mean(returns)) for name, returns in sources.items()},
-        "mean_return_by_policy": {name: float(np.mean(returns)) for name, returns in policies.items()},
+        "mean_return": _mean_returns(episodes, lambda episode: episode.source),
+        "mean_return_by_policy": _mean_returns(episodes, lambda episode: episode.policy),
     }
+
+
+def _mean_returns(episodes: Sequence[EpisodeInfo], name: Callable[[EpisodeInfo], str]) -> dict[str, float]:
+    returns: dict[str, list[float]] = {}
+    for episode in episodes:
+        returns.setdefault(name(episode), []).append(episode.episode_return)
+    return {named: fmean(group) for named, group in returns.items()}
 
 
 def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar) -> list[EpisodeInfo]:
@@ -97,8 +101,5 @@ def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar
 def _driver(task: Task) -> Driver | None:
     if "controller" not in task.inputs:
         return None
-    folders = AgentFolders(
-        vision=task.inputs["vision"], memory=task.inputs["memory"], controller=task.inputs["controller"]
-    )
     world = task.build("world", WorldSettings)
-    return load_driver(folders, world=world, allowed=task.allowed, device=task.machine.device)
+    return load_driver(task.inputs, world=world, allowed=task.allowed, device=task.machine.device)

@@ -5,6 +5,7 @@ V, M, C come in; `scores.json` goes out. The random policy's own stage stands be
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Annotated
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 from wmframe.data.seeds import report_seeds
 from wmframe.files import write_json
 from wmframe.stages.inhabit import STARTS, dream
-from wmframe.stages.models import AgentFolders, load_driver
+from wmframe.stages.models import load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.reality import Reality
@@ -42,16 +43,15 @@ class Evaluation:
 def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
-    folders = AgentFolders(**{name: task.inputs[name] for name in ("vision", "memory", "controller")})
-    driver = load_driver(folders, world=settings, allowed=task.allowed, device=task.machine.device)
+    driver = load_driver(task.inputs, world=settings, allowed=task.allowed, device=task.machine.device)
     with task.environments(reference=True) as batch:
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
     if isinstance(settings, DreamSettings):
-        starts = StartStates.load(folders.controller / STARTS)
+        starts = StartStates.load(task.inputs["controller"] / STARTS)
         world = dream(settings, driver.memory, starts, driver.controller.senses)
         scores["dream"] = _row([rollout(world, driver.act(), evaluation.seeds)])
     with task.history() as history:
-        means = {name: sum(row["returns"]) / len(row["returns"]) for name, row in scores.items()}
+        means = {name: fmean(row["returns"]) for name, row in scores.items()}
         history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})
     write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": scores})
 

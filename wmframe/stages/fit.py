@@ -17,27 +17,29 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from wmframe.data.episodes import split
 from wmframe.errors import UserError
 from wmframe.stages.resume import PlainCheckpoints, saved_step
 from wmframe.stages.task import Task
 from wmframe.tracking.history import History
 from wmframe.tracking.progress import Bar
 
-Batches = Callable[[int, int], "IterableDataset[Any]"]
-"""The batches of steps start … stop."""
+Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
+"""The batches of steps start … stop, drawn from these episodes."""
 
 _CHECKS = 20
 """How often, in a whole fit, the held-out batches are measured."""
 
 
-def fit(module: pl.LightningModule, steps: int, batches: Batches, held_out: Batches, task: Task) -> None:
-    """Fit a module for `steps` batches, continuing where an interrupted fit of the same task stood.
+def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int, task: Task) -> None:
+    """Fit a module on nine of ten `episodes` for `steps` batches, or go on where an interrupted fit of the task stood.
 
-    `held_out` gives the batches measured on about 20 times. The module is left in evaluation mode on the CPU.
+    On the held-out tenth it is measured about 20 times. The module is left in evaluation mode on the CPU.
     """
     if steps == 0:
         module.eval()
         return
+    fit_on, held_out = split(episodes)
     folder = task.resume / "fit"
     begun = saved_step(folder)
     every = max(steps // _CHECKS, min(steps, 25))
@@ -69,8 +71,8 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, held_out: Batc
         )
         trainer.fit(
             module,
-            _loader(batches(begun or 0, steps)),
-            _loader(held_out(0, 8)),
+            _loader(batches(fit_on, begun or 0, steps)),
+            _loader(batches(held_out, 0, 8)),
             ckpt_path=None if begun is None else str(folder),
             weights_only=True,
         )

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch.utils.data import IterableDataset
 
-from wmframe.data.episodes import split
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.windows import Windows
 from wmframe.memory.contract import Memory
@@ -22,7 +21,6 @@ def run(task: Task) -> None:
     if "memory" in task.inputs:
         load_weights(memory, task.inputs["memory"])
     data = LatentData([EncodedEpisodes.load(folder) for folder in task.many("latents")])
-    fit_on, held_out = split(len(data.episodes))
 
     def windows(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
         return Windows(
@@ -36,11 +34,5 @@ def run(task: Task) -> None:
             later_share=task.number("later_share"),
         )
 
-    fit(
-        memory,
-        memory.steps,
-        lambda start, stop: windows(fit_on, start, stop),
-        lambda start, stop: windows(held_out, start, stop),
-        task,
-    )
+    fit(memory, memory.steps, windows, len(data.episodes), task)
     save_module(memory, task.component("memory"), task.output)

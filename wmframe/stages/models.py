@@ -3,8 +3,7 @@
 Written by the vision, memory and controller stages; read by all stages below, the commands and the report.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -77,21 +76,14 @@ def load_controller(folder: Path, *, allowed: Sequence[str], device: torch.devic
     return controller, parameters.to(device)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentFolders:
-    """Where an agent's V, M and C lie."""
-
-    vision: Path
-    memory: Path
-    controller: Path
-
-
-def load_driver(folders: AgentFolders, *, world: WorldSettings, allowed: Sequence[str], device: torch.device) -> Driver:
-    """Rebuild a whole agent, that was trained in such a world."""
-    controller, parameters = load_controller(folders.controller, allowed=allowed, device=device)
+def load_driver(
+    folders: Mapping[str, Path], *, world: WorldSettings, allowed: Sequence[str], device: torch.device
+) -> Driver:
+    """Rebuild a whole agent, trained in such a world, from its folders "vision", "memory" and "controller"."""
+    controller, parameters = load_controller(folders["controller"], allowed=allowed, device=device)
     return Driver(
-        vision=load_vision(folders.vision, allowed=allowed, device=device),
-        memory=load_memory(folders.memory, allowed=allowed, device=device),
+        vision=load_vision(folders["vision"], allowed=allowed, device=device),
+        memory=load_memory(folders["memory"], allowed=allowed, device=device),
         controller=controller,
         parameters=parameters,
         sample_latent=world.sample_latent,

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch.utils.data import IterableDataset
 
-from wmframe.data.episodes import EpisodeReader, split
+from wmframe.data.episodes import EpisodeReader
 from wmframe.data.frame_batches import FrameBatches
 from wmframe.stages.fit import fit
 from wmframe.stages.models import save_module
@@ -20,16 +20,9 @@ def run(task: Task) -> None:
     """Build V, fit it on nine of ten episodes, save it."""
     vision = task.build("vision", Vision)
     with closing(EpisodeReader(task.many("collect"))) as reader:
-        fit_on, held_out = split(len(reader.episodes))
 
         def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
             return FrameBatches(reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop)
 
-        fit(
-            vision,
-            vision.steps,
-            lambda start, stop: frames(fit_on, start, stop),
-            lambda start, stop: frames(held_out, start, stop),
-            task,
-        )
+        fit(vision, vision.steps, frames, len(reader.episodes), task)
     save_module(vision, task.component("vision"), task.output)
