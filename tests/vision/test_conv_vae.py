@@ -5,6 +5,7 @@ from torch.distributions import Normal, kl_divergence
 
 from wmframe.vision.contract import SIDE, Latent
 from wmframe.vision.conv_vae import ConvVAE, divergence
+from wmframe.vision.transposed import PointToMap, SubPixel
 
 
 def flat_vae(mu: list[float], kl_floor: float) -> ConvVAE:
@@ -111,3 +112,20 @@ def test_the_learning_rate_falls_to_its_end() -> None:
         adam.step()
         falling.step()
     assert adam.param_groups[0]["lr"] == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize(("ours", "into", "out", "kernel", "size"), [(PointToMap, 12, 5, 5, 1), (SubPixel, 6, 3, 6, 9)])
+def test_a_faster_layer_is_the_transposed_convolution(
+    ours: type[torch.nn.ConvTranspose2d], into: int, out: int, kernel: int, size: int
+) -> None:
+    torch.manual_seed(0)
+    plain = torch.nn.ConvTranspose2d(into, out, kernel, 2, dtype=torch.float64)
+    fast = ours(into, out, kernel, 2, dtype=torch.float64)
+    fast.load_state_dict(plain.state_dict())
+    outcomes = []
+    for layer in (plain, fast):
+        x = torch.randn(4, into, size, size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        y = layer(x.requires_grad_())
+        y.square().sum().backward()
+        outcomes.append([y, x.grad, *(parameter.grad for parameter in layer.parameters())])
+    torch.testing.assert_close(*outcomes)

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from wmframe.vision.contract import Latent, Vision
+from wmframe.vision.transposed import PointToMap, SubPixel
 
 _FLAT: Final = 4
 """The encoder's last feature map is 2 by 2."""
@@ -54,10 +55,10 @@ class ConvVAE(Vision):
         self.logvar = nn.Linear(flat, latent_size)
         self.decoder = nn.Sequential(
             *(nn.Linear(latent_size, flat), nn.Unflatten(1, (flat, 1, 1))),
-            *(nn.ConvTranspose2d(flat, 4 * width, 5, 2), nn.ReLU()),
+            *(PointToMap(flat, 4 * width, 5, 2), nn.ReLU()),
             *(nn.ConvTranspose2d(4 * width, 2 * width, 5, 2), nn.ReLU()),
             *(nn.ConvTranspose2d(2 * width, width, 6, 2), nn.ReLU()),
-            *(nn.ConvTranspose2d(width, 3, 6, 2), nn.Sigmoid()),
+            *(SubPixel(width, 3, 6, 2), nn.Sigmoid()),
         )
 
     def encode(self, frames: Tensor) -> Latent:
@@ -93,7 +94,7 @@ class ConvVAE(Vision):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Adam, its learning rate falling linearly over `steps`."""
-        adam = torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+        adam = torch.optim.Adam(self.parameters(), lr=self.learning_rate, fused=True)
         falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, self.final_learning_rate, max(self.steps, 1))
         return {"optimizer": adam, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
 
