@@ -27,14 +27,16 @@ class LaterRounds:
     """What rounds 2, 3, … do with what the round before left (paper, section 5: the iterative procedure).
 
     `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
-    `controller` continues from its parameters or starts over. `later_share` of M's batches and of the dreams'
-    starts comes from the data of rounds after the first. `memory_steps` and `generations` replace the first round's,
-    where given.
+    `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
+    (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches and of the
+    dreams' starts comes from the data of rounds after the first. `memory_steps` and `generations`, where given, are
+    the budgets of an M and a C that continue; one that begins afresh has the first round's.
     """
 
     vision: Literal["keep", "refit"] = "keep"
     memory: Literal["continue", "refit"] = "continue"
     controller: Literal["continue", "restart"] = "continue"
+    refit_rounds: list[Annotated[int, Ge(2)]] | None = None
     later_share: Annotated[float, Ge(0), Le(1)] = 0.5
     memory_steps: NonNegativeInt | None = None
     generations: NonNegativeInt | None = None

@@ -58,18 +58,8 @@ def graph(experiment: Component) -> list[Node]:
     """Return every node of an experiment once, parents before children; the last one is its score."""
     rounds = experiment.arguments["rounds"]
     assert isinstance(rounds, int)  # noqa: S101  # binding has seen to it
-    later = experiment.part("later_rounds").arguments
-    if rounds > 1 and later["vision"] == "refit" and later["memory"] == "continue":
-        raise UserError(
-            "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
-            "follow. Use later_rounds.memory=refit, or later_rounds.vision=keep."
-        )
-    relearnt = "refit" in (later["vision"], later["memory"])
-    if rounds > 1 and relearnt and later["controller"] == "continue":
-        raise UserError(
-            "A refitted V or M gives C's features a new meaning, which later_rounds.controller=continue cannot follow. "
-            "Use later_rounds.controller=restart."
-        )
+    if rounds > 1:
+        _check_refits(experiment.part("later_rounds").arguments)
     nodes: dict[str, Node] = {}
     last: dict[str, Node] = {}
     for number in range(1, rounds + 1):
@@ -84,6 +74,37 @@ def graph(experiment: Component) -> list[Node]:
 def root_of(experiment: Component) -> Path:
     """Return where an experiment's artefacts and runs lie."""
     return Path(str(experiment.part("paths").arguments["root"]))
+
+
+def _check_refits(later: Config) -> None:
+    """Raise UserError where something is told to continue on features that have got a new meaning."""
+    if later["vision"] == "refit" and later["memory"] == "continue":
+        raise UserError(
+            "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
+            "follow. Use later_rounds.memory=refit, or later_rounds.vision=keep."
+        )
+    refitted = "refit" in (later["vision"], later["memory"])
+    if refitted and later["controller"] == "continue":
+        raise UserError(
+            "A refitted V or M gives C's features a new meaning, which later_rounds.controller=continue cannot follow. "
+            "Use later_rounds.controller=restart."
+        )
+    if later["refit_rounds"] is not None and not refitted and later["controller"] == "continue":
+        raise UserError(
+            "later_rounds.refit_rounds says when, but nothing is to begin afresh. Use later_rounds.memory=refit, "
+            "later_rounds.vision=refit too, or later_rounds.controller=restart alone."
+        )
+
+
+def _later(experiment: Component, number: int) -> Config:
+    """Return what `later_rounds` says of this round; nothing of the first."""
+    if number == 1:
+        return {}
+    later = experiment.part("later_rounds").arguments
+    refits = later["refit_rounds"]
+    if isinstance(refits, list) and number not in refits:
+        return {**later, "vision": "keep", "memory": "continue", "controller": "continue"}
+    return later
 
 
 def _pick(experiment: Component, *names: str) -> dict[str, object]:
@@ -104,7 +125,7 @@ def _with_argument(component: Component, argument: str, value: object) -> Compon
 
 def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: dict[str, Node]) -> dict[str, Node]:
     """Add a round's nodes; return the newest of each stage."""
-    later = experiment.part("later_rounds").arguments if number > 1 else {}
+    later = _later(experiment, number)
     collected = {f"collect.{n}": nodes[f"collect.{n}"] for n in range(1, number)}
     driver = {name: last[name] for name in ("vision", "memory", "controller") if name in last}
     sources = experiment.part("collect")
@@ -143,9 +164,9 @@ def _memory(
     last: Mapping[str, Node],
     share: Config,
 ) -> Node:
-    memory = _with_argument(experiment.part("memory"), "steps", later.get("memory_steps"))
-    parents = dict(latents)
+    memory, parents = experiment.part("memory"), dict(latents)
     if later.get("memory") == "continue":
+        memory = _with_argument(memory, "steps", later["memory_steps"])
         parents["memory"] = last["memory"]
     return Node(f"memory.{number}", {**_fitted(experiment, "memory"), "memory": memory, **share}, parents)
 
@@ -159,13 +180,13 @@ def _controller(
     last: Mapping[str, Node],
     share: Config,
 ) -> Node:
-    search = _with_argument(experiment.part("search"), "generations", later.get("generations"))
+    search, parents = experiment.part("search"), {**models, **latents}
+    if later.get("controller") == "continue":
+        search = _with_argument(search, "generations", later["generations"])
+        parents["controller"] = last["controller"]
     config = {**_pick(experiment, "controller", "world", "seed"), "search": search, **share}
     if experiment.part("world").target.endswith(".RealitySettings"):
         config |= _pick(experiment, "env")
-    parents = {**models, **latents}
-    if later.get("controller") == "continue":
-        parents["controller"] = last["controller"]
     return Node(f"controller.{number}", config, parents)
 
 

@@ -1,0 +1,80 @@
+"""The stage graph: what is made of what, round by round."""
+
+import pytest
+
+from wmframe.config.bind import bind
+from wmframe.config.compose import compose
+from wmframe.errors import UserError
+from wmframe.pipeline.graph import TARGET, Node, graph
+
+REFIT = ("later_rounds.vision=refit", "later_rounds.memory=refit", "later_rounds.controller=restart")
+
+
+def nodes(*overrides: str) -> dict[str, Node]:
+    """The graph of a toy experiment, by name."""
+    return {node.name: node for node in graph(bind(compose(["env=toy", *overrides]), target=TARGET))}
+
+
+def parents(node: Node) -> dict[str, str]:
+    return {role: parent.name for role, parent in node.parents.items()}
+
+
+def number(node: Node, component: str, argument: str) -> object:
+    """An argument of one of the components in a node's key."""
+    config = node.request.config[component]
+    assert isinstance(config, dict)
+    return config[argument]
+
+
+def test_one_round_is_a_straight_line_to_the_score() -> None:
+    found = nodes()
+    assert list(found) == [
+        *("collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"),
+    ]
+    assert parents(found["collect.1"]) == {}
+    assert parents(found["vision.1"]) == {"collect.1": "collect.1"}
+
+
+def test_a_later_round_collects_with_the_last_driver_and_goes_on_from_its_weights() -> None:
+    found = nodes("rounds=3")
+    assert parents(found["collect.3"]) == {"vision": "vision.1", "memory": "memory.2", "controller": "controller.2"}
+    assert "vision.2" not in found
+    assert parents(found["memory.3"]) == {
+        **{f"latents.{n}": f"latents.1_{n}" for n in (1, 2, 3)},
+        "memory": "memory.2",
+    }
+    assert parents(found["controller.3"])["controller"] == "controller.2"
+    assert parents(found["evaluate"])["controller"] == "controller.3"
+
+
+def test_all_later_rounds_refit_unless_some_are_named() -> None:
+    assert {"vision.2", "vision.3"} <= set(nodes("rounds=3", *REFIT))
+    found = nodes("rounds=4", *REFIT, "later_rounds.refit_rounds=[3]")
+    assert [name for name in found if name.startswith("vision")] == ["vision.1", "vision.3"]
+    assert set(parents(found["vision.3"])) == {"collect.1", "collect.2", "collect.3"}
+    assert parents(found["memory.2"])["memory"] == "memory.1"
+    assert "memory" not in parents(found["memory.3"])
+    assert "controller" not in parents(found["controller.3"])
+    assert parents(found["memory.4"])["memory"] == "memory.3"
+    assert parents(found["memory.4"])["latents.1"] == "latents.3_1"
+
+
+def test_budgets_of_later_rounds_are_for_what_continues() -> None:
+    short = ("later_rounds.memory_steps=7", "later_rounds.generations=3", "memory.steps=70", "search.generations=30")
+    found = nodes("rounds=4", *REFIT, "later_rounds.refit_rounds=[3]", *short)
+    assert [number(found[f"memory.{n}"], "memory", "steps") for n in (1, 2, 3, 4)] == [70, 7, 70, 7]
+    assert [number(found[f"controller.{n}"], "search", "generations") for n in (1, 2, 3, 4)] == [30, 3, 30, 3]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "cure"),
+    [
+        (["later_rounds.vision=refit"], "later_rounds.memory=refit"),
+        (["later_rounds.vision=refit", "later_rounds.memory=refit"], "later_rounds.controller=restart"),
+        (["later_rounds.refit_rounds=[2]"], "nothing is to begin afresh"),
+    ],
+)
+def test_what_cannot_follow_is_refused_with_the_cure(overrides: list[str], cure: str) -> None:
+    with pytest.raises(UserError, match=cure):
+        nodes("rounds=2", *overrides)
+    assert nodes("rounds=1", *overrides)
