@@ -12,9 +12,11 @@ from torch import Tensor
 from tests.memory.windows import window
 from tests.vision.fitting import fit_a_little
 from wmframe.errors import UserError
-from wmframe.memory.contract import Memory, MemoryState, Prediction
+from wmframe.memory.contract import Memory
+from wmframe.memory.imagination import StepByStep
 from wmframe.memory.mdn_rnn import MDNRNN
 from wmframe.memory.none import NoMemory
+from wmframe.memory.prediction import MemoryState, Prediction
 
 Z, A = 3, 2
 KINDS: dict[str, Callable[[], Memory]] = {
@@ -64,10 +66,31 @@ def test_it_dreams_or_refuses_to_and_says_what_to_do(make: Callable[[], Memory])
         return
     said = memory.predict(state)
     assert said.latent.logits.shape == said.latent.mean.shape == said.latent.log_std.shape
-    assert said.latent.mean.shape[:2] == (5, Z)
+    assert said.latent.mean.shape[::2] == (5, Z)
     assert said.reward.shape == said.done.shape == (5,)
     assert torch.isfinite(said.reward).all()
     assert not said.done.isnan().any()
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1.0, 1.15])
+def test_what_it_imagines_is_what_advance_and_predict_say(make: Callable[[], Memory], temperature: float) -> None:
+    memory, data = make().eval(), window(batch=5, latent=Z, action=A)
+    if not memory.dreams:
+        return
+    chance = torch.Generator().manual_seed(4)
+    plain, ours = StepByStep(memory, 5), memory.imagine(5)
+    state = walk(memory, data.mu, data.actions)
+    with torch.inference_mode():
+        for imagination in (plain, ours):
+            imagination.begin(data.mu[:, -1], state)
+            imagination.begin(data.mu[:2, 0], memory.initial(2), torch.tensor([3, 1]))
+        for _ in range(6):
+            actions = 2 * torch.rand(5, A, generator=chance) - 1
+            luck = torch.rand(5, Z, generator=chance), torch.randn(5, Z, generator=chance)
+            expected, found = (each.step(actions, *luck, temperature) for each in (plain, ours))
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(ours.now(), plain.now(), rtol=1e-4, atol=1e-5)
+            assert ours.now().shape == (5, Z + 2 * memory.hidden_size)
 
 
 def test_equal_steps_lead_to_equal_bits(make: Callable[[], Memory]) -> None:

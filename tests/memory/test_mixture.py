@@ -15,30 +15,57 @@ def some_mixture(*shape: int, seed: int = 0) -> Mixture:
 
 
 def draws(mixture: Mixture, temperature: float, count: int, seed: int = 0) -> Tensor:
-    """Samples (count,) of a mixture (1, K)."""
+    """Samples (count,) of a mixture (K, 1)."""
     chance = torch.Generator().manual_seed(seed)
-    wide = Mixture(*(part.expand(count, -1) for part in (mixture.logits, mixture.mean, mixture.log_std)))
+    wide = Mixture(*(part.expand(-1, count) for part in (mixture.logits, mixture.mean, mixture.log_std)))
     uniform, normal = torch.rand(count, generator=chance), torch.randn(count, generator=chance)
     return wide.sample(uniform, normal, temperature)
 
 
+def column(*values: float) -> Tensor:
+    """One latent dimension's K numbers, (K, 1)."""
+    return torch.tensor(values)[:, None]
+
+
+def reference(mixture: Mixture, z: Tensor) -> Tensor:
+    """PyTorch's own likelihood, which wants K last."""
+    logits, mean, log_std = (part.mT for part in (mixture.logits, mixture.mean, mixture.log_std))
+    same = MixtureSameFamily(Categorical(logits=logits), Normal(mean, log_std.exp()))
+    log_prob: Tensor = same.log_prob(z)  # type: ignore[no-untyped-call]
+    return log_prob
+
+
 @pytest.mark.parametrize(
     "shape",
-    [(1, 1, 1, 1), (1, 1, 3, 1), (1, 1, 1, 5), (1, 9, 4, 5), (6, 1, 4, 5), (2, 3), (64, 20, 32, 5)],
+    [(1, 1, 1, 1), (1, 1, 1, 3), (1, 1, 5, 1), (1, 9, 5, 4), (6, 1, 5, 4), (3, 2), (64, 20, 5, 32)],
     ids=["B=1 T=1 Z=1 K=1", "K=1", "Z=1", "B=1", "T=1", "no batch", "large"],
 )
-def test_the_likelihood_is_that_of_torch_distributions(shape: tuple[int, ...]) -> None:
+def test_the_likelihood_and_its_gradients_are_those_of_torch_distributions(shape: tuple[int, ...]) -> None:
     mixture = some_mixture(*shape)
-    z = 3 * torch.randn(shape[:-1], generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    normal = Normal(mixture.mean, mixture.log_std.exp())
-    reference = MixtureSameFamily(Categorical(logits=mixture.logits), normal)
-    expected = reference.log_prob(z)  # type: ignore[no-untyped-call]
-    assert mixture.log_prob(z).shape == shape[:-1]
-    torch.testing.assert_close(mixture.log_prob(z), expected)
+    z = 3 * torch.randn(*shape[:-2], shape[-1], generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    inputs = [part.requires_grad_() for part in (mixture.logits, mixture.mean, mixture.log_std, z)]
+    found, expected = mixture.log_prob(z), reference(mixture, z)
+    assert found.shape == z.shape
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn(z.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    for ours, theirs in zip(
+        torch.autograd.grad(found, inputs, weights), torch.autograd.grad(expected, inputs, weights), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_a_mixture_in_half_precision_is_summed_in_single() -> None:
+    mixture, z = some_mixture(5, 32), torch.zeros(32)
+    half = Mixture(*(part.bfloat16().requires_grad_() for part in (mixture.logits, mixture.mean, mixture.log_std)))
+    rounded = Mixture(half.logits.float(), half.mean.float(), half.log_std.float())
+    assert torch.equal(half.log_prob(z), rounded.log_prob(z))
+    half.log_prob(z).sum().backward()  # type: ignore[no-untyped-call]
+    assert half.mean.grad is not None
+    assert half.mean.grad.dtype == torch.bfloat16
 
 
 def test_the_likelihood_stays_finite_far_out_and_between_unlikely_gaussians() -> None:
-    mixture = Mixture(torch.tensor([[80.0, -80.0]]), torch.tensor([[0.0, 50.0]]), torch.tensor([[-7.0, -7.0]]))
+    mixture = Mixture(column(80.0, -80.0), column(0.0, 50.0), column(-7.0, -7.0))
     z = torch.tensor([25.0], requires_grad=True)
     log_prob = mixture.log_prob(z)
     log_prob.backward()  # type: ignore[no-untyped-call]
@@ -53,7 +80,7 @@ def test_a_narrow_mixture_has_a_negative_nll() -> None:
 
 
 def test_towards_temperature_0_every_sample_is_the_mode() -> None:
-    mixture = some_mixture(50, 8, 5)
+    mixture = some_mixture(50, 5, 8)
     chance = torch.Generator().manual_seed(2)
     uniform, normal = (draw(50, 8, generator=chance) for draw in (torch.rand, torch.randn))
     torch.testing.assert_close(mixture.sample(uniform, normal, 1e-12), mixture.mode(), rtol=0, atol=1e-4)
@@ -61,17 +88,17 @@ def test_towards_temperature_0_every_sample_is_the_mode() -> None:
 
 
 def test_the_mode_is_the_mean_of_the_likeliest_gaussian() -> None:
-    mixture = Mixture(torch.tensor([[0.0, 2.0, 1.0]]), torch.tensor([[7.0, 8.0, 9.0]]), torch.zeros(1, 3))
+    mixture = Mixture(column(0.0, 2.0, 1.0), column(7.0, 8.0, 9.0), torch.zeros(3, 1))
     assert mixture.mode().tolist() == [8.0]
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 1.15, 4.0])
 def test_temperature_divides_the_logits(temperature: float) -> None:
-    logits, count = torch.tensor([[1.0, 0.0, -1.5]]), 40_000
-    apart = Mixture(logits, torch.tensor([[-100.0, 0.0, 100.0]]), torch.zeros(1, 3))
+    logits, count = column(1.0, 0.0, -1.5), 40_000
+    apart = Mixture(logits, column(-100.0, 0.0, 100.0), torch.zeros(3, 1))
     sampled = draws(apart, temperature, count)
     found = torch.stack([((sampled - place).abs() < 50).double().mean() for place in (-100.0, 0.0, 100.0)])
-    expected = (logits[0].double() / temperature).softmax(-1)
+    expected = (logits[:, 0].double() / temperature).softmax(-1)
     spread = (expected * (1 - expected) / count).sqrt()
     assert ((found - expected).abs() < 4.5 * spread + 1e-9).all()
 
@@ -85,12 +112,12 @@ def test_temperature_widens_each_gaussian_by_its_root(temperature: float) -> Non
 
 
 def test_the_ends_of_the_uniform_draw_choose_gaussians_that_exist() -> None:
-    mixture = Mixture(torch.tensor([[-1e4, 0.0, 0.0]]), torch.tensor([[1.0, 2.0, 3.0]]), torch.full((1, 3), -7.0))
+    mixture = Mixture(column(-1e4, 0.0, 0.0), column(1.0, 2.0, 3.0), torch.full((3, 1), -7.0))
     ends = [mixture.sample(torch.tensor([u]), torch.zeros(1), 1.0).item() for u in (0.0, 0.9999999)]
     assert ends == [2.0, 3.0]
 
 
 def test_equal_draws_give_equal_samples() -> None:
-    mixture = some_mixture(1, 3)
+    mixture = some_mixture(3, 1)
     assert torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10))
     assert not torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10, seed=1))

@@ -4,8 +4,9 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from wmframe.memory.contract import Memory, MemoryState, Prediction, Sequences
+from wmframe.memory.contract import Memory, Sequences
 from wmframe.memory.mixture import Mixture
+from wmframe.memory.prediction import MemoryState, Prediction
 
 
 class GRUMemory(Memory):
@@ -36,7 +37,7 @@ class GRUMemory(Memory):
     def predict(self, state: MemoryState) -> Prediction:
         said = self.heads(state.h)
         mean, log_std = said[..., : self.latent_size], said[..., self.latent_size : 2 * self.latent_size]
-        mixture = Mixture(torch.zeros_like(mean)[..., None], mean[..., None], log_std[..., None].clamp(-5, 2))
+        mixture = Mixture(torch.zeros_like(mean)[..., None, :], mean[..., None, :], log_std[..., None, :].clamp(-5, 2))
         return Prediction(mixture, said[..., -2], said[..., -1])
 
     def training_step(self, batch: Sequences) -> Tensor:

@@ -5,8 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from wmframe.memory.contract import Memory, MemoryState, Prediction
+from wmframe.memory.contract import Memory
 from wmframe.memory.mixture import Mixture
+from wmframe.memory.prediction import MemoryState, Prediction
 from wmframe.worlds.dream import DoneRule, Dream
 from wmframe.worlds.starts import StartStates
 

@@ -1,38 +1,17 @@
 """What M must offer: carry a state through (z, a), and predict what comes next from it.
 
-Called by the stages (fit), by Reality (advance) and by Dream (advance, predict). Legend: B batch, T time, Z latent,
-A action, H hidden, K mixtures.
+Called by the stages (fit), by Reality (advance) and by Dream (imagine). Legend: B batch, T time, Z latent, A action,
+H hidden, K mixtures.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Protocol
 
 import pytorch_lightning as pl
 from torch import Tensor
 
-from wmframe.memory.mixture import Mixture
-
-
-@dataclass(frozen=True)
-class MemoryState:
-    """What M carries between steps: hidden `h` (B, H) and cell `c` (B, H); a memory without a cell repeats h."""
-
-    h: Tensor
-    c: Tensor
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """p(z', r, d | z, a, h) of one step or many, leading dimensions (...).
-
-    `latent` is the mixture over z' (..., Z, K); `reward` (...) its mean in the environment's own units; `done` (...)
-    the logit of a true end (a time limit is never one).
-    """
-
-    latent: Mixture
-    reward: Tensor
-    done: Tensor
+from wmframe.memory.imagination import Imagination, StepByStep
+from wmframe.memory.prediction import MemoryState, Prediction
 
 
 class Sequences(Protocol):
@@ -96,3 +75,7 @@ class Memory(pl.LightningModule, ABC):
     @abstractmethod
     def predict(self, state: MemoryState) -> Prediction:
         """Return what follows the step that led to `state`: z', reward and done."""
+
+    def imagine(self, lanes: int) -> Imagination:
+        """Return the loop that a dream runs in, over `lanes` lanes: by default, `advance` and `predict` by turns."""
+        return StepByStep(self, lanes)

@@ -14,8 +14,11 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wmframe.memory.contract import Memory, MemoryState, Prediction, Sequences
+from wmframe.memory.contract import Memory, Sequences
+from wmframe.memory.imagination import Imagination
+from wmframe.memory.lstm_imagination import LSTMImagination, LSTMWeights
 from wmframe.memory.mixture import Mixture
+from wmframe.memory.prediction import MemoryState, Prediction
 
 _LOG_STD = (-7.0, 2.0)
 
@@ -84,6 +87,23 @@ class MDNRNN(Memory):
         """Return the mixture over z', the reward and the done logit that follow `state`."""
         return self._heads(state.h)
 
+    def imagine(self, lanes: int) -> Imagination:
+        """Return the same steps as `advance` and `predict`, to rounding, in place."""
+        into, hidden, bias, _ = self.lstm.all_weights[0]
+        latent_first = torch.split(into.detach(), [self.latent_size, self.action_size], 1)
+        heads = (self.mixture, self.reward, self.done)
+        weights = LSTMWeights(
+            gates=_by_function(torch.cat((*reversed(latent_first), hidden.detach()), 1)),
+            gates_bias=_by_function(bias.detach()[:, None]),
+            heads=torch.cat([head.weight.detach() for head in heads]),
+            heads_bias=torch.cat([head.bias.detach() for head in heads])[:, None],
+            mixtures=self.mixtures,
+            log_std=_LOG_STD,
+            reward_scale=self.reward_scale if self.reward_weight > 0 else 0.0,
+            done_shift=self.done_shift if self.done_weight > 0 else math.inf,
+        )
+        return LSTMImagination(weights, lanes)
+
     def loss(self, batch: Sequences) -> dict[str, Tensor]:
         """Return the named terms of a batch: nll per latent dimension, scaled reward error, done, and the total."""
         z = batch.mu + (batch.logvar / 2).exp() * torch.randn_like(batch.mu)
@@ -114,7 +134,7 @@ class MDNRNN(Memory):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Adam, its learning rate falling linearly over `steps`."""
-        adam = torch.optim.Adam((p for p in self.parameters() if p.requires_grad), lr=self.learning_rate)
+        adam = torch.optim.Adam((p for p in self.parameters() if p.requires_grad), lr=self.learning_rate, fused=True)
         falling = torch.optim.lr_scheduler.LinearLR(adam, 1.0, self.final_learning_rate, max(self.steps, 1))
         return {"optimizer": adam, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
 
@@ -129,7 +149,7 @@ class MDNRNN(Memory):
         nn.init.zeros_(second).requires_grad_(False)
 
     def _heads(self, hidden: Tensor) -> Prediction:
-        shape = (*hidden.shape[:-1], self.latent_size, self.mixtures)
+        shape = (*hidden.shape[:-1], self.mixtures, self.latent_size)
         logits, mean, log_std = (part.reshape(shape) for part in self.mixture(hidden).chunk(3, -1))
         reward, done = self.reward(hidden)[..., 0], self.done(hidden)[..., 0]
         return Prediction(
@@ -137,6 +157,12 @@ class MDNRNN(Memory):
             reward * self.reward_scale if self.reward_weight > 0 else torch.zeros_like(reward),
             done - self.done_shift if self.done_weight > 0 else torch.full_like(done, -torch.inf),
         )
+
+
+def _by_function(rows: Tensor) -> Tensor:
+    """PyTorch's gates (4 H, ...) input, forget, cell, output in the order input, forget, output, cell."""
+    into, keep, new, out = rows.chunk(4)
+    return torch.cat((into, keep, out, new))
 
 
 def _dealt_out(rewards: Tensor, recorded: Tensor) -> Tensor:

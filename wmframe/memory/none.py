@@ -10,7 +10,8 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from wmframe.errors import UserError
-from wmframe.memory.contract import Memory, MemoryState, Prediction
+from wmframe.memory.contract import Memory
+from wmframe.memory.prediction import MemoryState, Prediction
 
 
 class NoMemory(Memory):

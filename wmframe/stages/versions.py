@@ -8,11 +8,11 @@ from typing import Final
 
 CODE_VERSIONS: Final = {
     "collect": 2,
-    "vision": 1,
+    "vision": 2,
     "latents": 1,
-    "memory": 1,
-    "controller": 1,
+    "memory": 2,
+    "controller": 2,
     "baseline": 1,
-    "evaluate": 1,
+    "evaluate": 2,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""

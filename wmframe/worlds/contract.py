@@ -15,7 +15,8 @@ from torch import Tensor
 class Step:
     """What a step brought: the next `features` (B, F), `reward` (B,) float, `done` (B,) bool.
 
-    A lane that was done before the step stays done and is paid 0, whatever its action.
+    A lane that was done before the step stays done and is paid 0, whatever its action. The features may be the world's
+    own memory: the next step overwrites them.
     """
 
     features: Tensor

@@ -10,10 +10,12 @@ from typing import Final, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from wmframe.controller.contract import Senses, feature_size, features
+from wmframe.controller.contract import Senses, feature_size
 from wmframe.errors import UserError
-from wmframe.memory.contract import Memory, MemoryState
+from wmframe.memory.contract import Memory
+from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.starts import StartStates
 
@@ -27,13 +29,16 @@ what a lane dreams would depend on how many others there are."""
 
 @dataclass(frozen=True)
 class _Noise:
-    """All that chance decides in U dreams, drawn ahead: (U, T, Z) twice, (U, T), and where they start."""
+    """All that chance decides in U dreams, drawn ahead.
+
+    `uniform`, `normal` (T, Z, U) and `done` (T, U), by step; the number of the `start` state (U,) and its z (U, Z).
+    """
 
     uniform: Tensor
     normal: Tensor
     done: Tensor
     start: Tensor
-    first: Tensor
+    z: Tensor
 
 
 class Dream(World):
@@ -60,11 +65,12 @@ class Dream(World):
         self._horizon, self._temperature, self._rule = horizon, temperature, done_rule
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
+        self._lanes = 0
 
     @property
     def latent(self) -> Tensor:
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
-        return self._z[: self._size]
+        return self._imagination.now()[: self._size, : self._memory.latent_size]
 
     @property
     def timed_out(self) -> Tensor:
@@ -78,49 +84,49 @@ class Dream(World):
         distinct = list(dict.fromkeys(seeds))
         padded = [*seeds, *([distinct[-1]] * (-len(seeds) % _PAD))]
         device = self._memory.device
-        self._noise = self._draw(distinct)
-        self._row = torch.tensor([distinct.index(seed) for seed in padded], device=device)
+        self._noise, self._clock = self._draw(distinct), 0
+        number = {seed: column for column, seed in enumerate(distinct)}
+        self._column = torch.tensor([number[seed] for seed in padded], device=device)
         self._t = torch.zeros(len(padded), dtype=torch.long, device=device)
         self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
         self._timed_out = torch.zeros_like(self._done)
-        start = self._noise.start[self._row]
-        self._z = self._noise.first[self._row]
-        self._state = MemoryState(self._starts.h[start], self._starts.c[start])
+        if self._lanes != len(padded):
+            self._imagination, self._lanes = self._memory.imagine(len(padded)), len(padded)
+        start = self._noise.start[self._column]
+        self._imagination.begin(self._noise.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
         return self._features()
 
     @torch.inference_mode()
     def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:
-        """Begin new dreams in some lanes (at least one) while the others go on; returns all features (B, F).
-
-        What earlier steps returned stays as it was.
-        """
-        device = self._memory.device
-        fresh, at = self._draw(seeds), torch.tensor(lanes, device=device)
-        if len(self._noise.start) != len(self._row):
-            self._noise = _Noise(*(getattr(self._noise, name)[self._row] for name in _Noise.__annotations__))
-            self._row = torch.arange(len(self._row), device=device)
-        for name in _Noise.__annotations__:
-            getattr(self._noise, name)[self._row[at]] = getattr(fresh, name)
+        """Begin new dreams in some lanes (at least one) while the others go on; returns all features (B, F)."""
+        at = torch.tensor(lanes, device=self._memory.device)
+        if self._noise.done.shape[1] != self._lanes:
+            self._noise = self._one_column_a_lane()
+            self._column = torch.arange(self._lanes, device=at.device)
+        fresh = self._draw(seeds)
+        for name in ("uniform", "normal", "done"):
+            # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
+            getattr(self._noise, name)[..., at] = getattr(fresh, name).roll(self._clock % self._horizon, 0)
         self._t[at] = 0
         self._done = self._done.index_fill(0, at, False)
         self._timed_out = self._timed_out.index_fill(0, at, False)
-        self._z = self._z.index_copy(0, at, fresh.first)
-        h, c = self._starts.h[fresh.start], self._starts.c[fresh.start]
-        self._state = MemoryState(self._state.h.index_copy(0, at, h), self._state.c.index_copy(0, at, c))
+        self._imagination.begin(fresh.z, MemoryState(self._starts.h[fresh.start], self._starts.c[fresh.start]), at)
         return self._features()
 
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
-        at = (self._row, self._t.clamp(max=self._horizon - 1))
-        actions = actions.to(self._z.device)
-        padded = torch.cat((actions, actions.new_zeros(len(self._z) - self._size, self.action_size)))
-        self._state = self._memory.advance(self._z, padded, self._state)
-        said = self._memory.predict(self._state)
-        self._z = said.latent.sample(self._noise.uniform[at], self._noise.normal[at], self._temperature)
-        reward = torch.where(self._done, 0.0, said.reward)
-        self._t = self._t + ~self._done
-        ended, late = self._ends(said.done, self._noise.done[at]), self._t >= self._horizon
+        row = self._clock % self._horizon
+        uniform, normal, chance = (
+            of[row].index_select(-1, self._column) for of in (self._noise.uniform, self._noise.normal, self._noise.done)
+        )
+        missing = self._lanes - self._size
+        padded = functional.pad(actions.to(self._memory.device), (0, 0, 0, missing)) if missing else actions
+        reward, logit = self._imagination.step(padded, uniform.mT, normal.mT, self._temperature)
+        reward = reward.masked_fill(self._done, 0.0)
+        self._clock += 1
+        self._t += ~self._done
+        ended, late = self._ends(logit, chance), self._t >= self._horizon
         self._timed_out = self._timed_out | (late & ~ended & ~self._done)
         self._done = self._done | ended | late
         return Step(self._features(), reward[: self._size], self._done[: self._size])
@@ -131,25 +137,36 @@ class Dream(World):
         return logit > 0 if self._rule == "threshold" else torch.zeros_like(self._done)
 
     def _features(self) -> Tensor:
-        return features(self._senses, self._z, self._state.h, self._state.c)[: self._size]
+        """Every kind of senses is a beginning of [z; h; c]."""
+        return self._imagination.now()[: self._size, : self.feature_size]
+
+    def _one_column_a_lane(self) -> _Noise:
+        return _Noise(
+            **{name: getattr(self._noise, name)[..., self._column] for name in ("uniform", "normal", "done")},
+            start=self._noise.start[self._column],
+            z=self._noise.z[self._column],
+        )
 
     def _draw(self, seeds: Sequence[int]) -> _Noise:
         drawn = [self._draw_one(torch.Generator().manual_seed(seed)) for seed in seeds]
-        uniform, normal, done, start, first = (torch.stack(part) for part in zip(*drawn, strict=True))
+        start, first, uniform, normal, done = zip(*drawn, strict=True)
         device = self._memory.device
-        at = start.to(device)
+        at = torch.stack(start).to(device)
         mu, logvar = self._starts.mu[at], self._starts.logvar[at]
-        z = mu + (logvar / 2).exp() * first.to(device)
-        return _Noise(uniform.to(device), normal.to(device), done.to(device), at, z)
+        return _Noise(
+            uniform=torch.stack(uniform, -1).to(device),
+            normal=torch.stack(normal, -1).to(device),
+            done=torch.stack(done, -1).to(device),
+            start=at,
+            z=mu + (logvar / 2).exp() * torch.stack(first).to(device),
+        )
 
     def _draw_one(self, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         horizon, size = self._horizon, self._memory.latent_size
-        start = torch.randint(len(self._starts.mu), (), generator=chance)
-        first = torch.randn(size, generator=chance)
         return (
+            torch.randint(len(self._starts.mu), (), generator=chance),
+            torch.randn(size, generator=chance),
             torch.rand(horizon, size, generator=chance),
             torch.randn(horizon, size, generator=chance),
             torch.rand(horizon, generator=chance),
-            start,
-            first,
         )

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from wmframe.controller.contract import Senses, feature_size, features
 from wmframe.envs.batch import BatchStep, EnvBatch
-from wmframe.memory.contract import Memory, MemoryState
+from wmframe.memory.contract import Memory
+from wmframe.memory.prediction import MemoryState
 from wmframe.vision.contract import Vision
 from wmframe.worlds.contract import Step, World
 

@@ -16,7 +16,8 @@ from torch import Tensor
 from wmframe.data.latents import EpisodeRef, LatentData
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
-from wmframe.memory.contract import Memory, MemoryState
+from wmframe.memory.contract import Memory
+from wmframe.memory.prediction import MemoryState
 
 _LANES = 256
 """Episodes warmed side by side."""

@@ -1,0 +1,70 @@
+"""M left to itself in many lanes: the loop inside every dream.
+
+Start states come in, then actions and the chance that decides each step; latents, states, rewards and done logits go
+out. Called by Dream, through `Memory.imagine`. Legend: B lanes, Z latent, A action, H hidden.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from wmframe.memory.prediction import MemoryState, Prediction
+
+
+class Imagination(ABC):
+    """B lanes of imagined steps. What it hands out is its own memory, which the next `step` overwrites."""
+
+    @abstractmethod
+    def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
+        """Put lanes (N,), by default all, at z (N, Z) with M's state from before it."""
+
+    @abstractmethod
+    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+        """Take actions (B, A); return the reward and the done logit of each lane, (B,).
+
+        `uniform` and `normal` (B, Z) decide z' as in `Mixture.sample`.
+        """
+
+    @abstractmethod
+    def now(self) -> Tensor:
+        """Return [z; h; c] (B, Z + 2 H): the z that the lanes are at, and M's state from before it."""
+
+
+class _Steps(Protocol):
+    """The part of a memory that `StepByStep` needs."""
+
+    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState: ...
+
+    def predict(self, state: MemoryState) -> Prediction: ...
+
+    def initial(self, batch: int) -> MemoryState: ...
+
+
+class StepByStep(Imagination):
+    """Any memory, by `advance` and `predict`."""
+
+    def __init__(self, memory: _Steps, lanes: int) -> None:
+        self._memory, self._state = memory, memory.initial(lanes)
+        self._z = torch.empty(0)
+
+    def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
+        """See `Imagination.begin`."""
+        if lanes is None:
+            self._z, self._state = z, state
+            return
+        self._z = self._z.index_copy(0, lanes, z)
+        h, c = self._state.h.index_copy(0, lanes, state.h), self._state.c.index_copy(0, lanes, state.c)
+        self._state = MemoryState(h, c)
+
+    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+        """See `Imagination.step`."""
+        self._state = self._memory.advance(self._z, actions, self._state)
+        said = self._memory.predict(self._state)
+        self._z = said.latent.sample(uniform, normal, temperature)
+        return said.reward, said.done
+
+    def now(self) -> Tensor:
+        """See `Imagination.now`."""
+        return torch.cat((self._z, self._state.h, self._state.c), -1)
