@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo check test lint clean
+.PHONY: install demo check test bench bench-quick lint clean
 
 install: $(STAMP)
 
@@ -18,6 +18,13 @@ $(STAMP): pyproject.toml constraints.txt
 # A driver that learned in its dream, scored on unseen real tracks. Run it again and nothing is computed twice.
 demo: install
 	$(BIN)/wmframe run experiment=car_racing preset=quick
+
+# What the loops cost beside what they could: one table, and build/bench.json. Ratios are of one run on one machine.
+bench: install
+	$(BIN)/python -m benchmarks
+
+bench-quick: install
+	$(BIN)/python -m benchmarks --quick
 
 lint: install
 	$(BIN)/ruff check .

@@ -11,13 +11,13 @@ from wmframe.memory.mixture import Mixture
 def some_mixture(*shape: int, seed: int = 0) -> Mixture:
     chance = torch.Generator().manual_seed(seed)
     logits, mean, log_std = (torch.randn(*shape, generator=chance, dtype=torch.float64) for _ in range(3))
-    return Mixture(3 * logits, 2 * mean, log_std)
+    return Mixture.of(3 * logits, 2 * mean, log_std)
 
 
 def draws(mixture: Mixture, temperature: float, count: int, seed: int = 0) -> Tensor:
     """Samples (count,) of a mixture (K, 1)."""
     chance = torch.Generator().manual_seed(seed)
-    wide = Mixture(*(part.expand(-1, count) for part in (mixture.logits, mixture.mean, mixture.log_std)))
+    wide = Mixture.of(*(part.expand(-1, count) for part in (mixture.logits, mixture.mean, mixture.log_std)))
     uniform, normal = torch.rand(count, generator=chance), torch.randn(count, generator=chance)
     return wide.sample(uniform, normal, temperature)
 
@@ -43,7 +43,7 @@ def reference(mixture: Mixture, z: Tensor) -> Tensor:
 def test_the_likelihood_and_its_gradients_are_those_of_torch_distributions(shape: tuple[int, ...]) -> None:
     mixture = some_mixture(*shape)
     z = 3 * torch.randn(*shape[:-2], shape[-1], generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    inputs = [part.requires_grad_() for part in (mixture.logits, mixture.mean, mixture.log_std, z)]
+    inputs = [mixture.parts.requires_grad_(), z.requires_grad_()]
     found, expected = mixture.log_prob(z), reference(mixture, z)
     assert found.shape == z.shape
     torch.testing.assert_close(found, expected)
@@ -56,16 +56,27 @@ def test_the_likelihood_and_its_gradients_are_those_of_torch_distributions(shape
 
 def test_a_mixture_in_half_precision_is_summed_in_single() -> None:
     mixture, z = some_mixture(5, 32), torch.zeros(32)
-    half = Mixture(*(part.bfloat16().requires_grad_() for part in (mixture.logits, mixture.mean, mixture.log_std)))
-    rounded = Mixture(half.logits.float(), half.mean.float(), half.log_std.float())
-    assert torch.equal(half.log_prob(z), rounded.log_prob(z))
+    half = Mixture(mixture.parts.bfloat16().requires_grad_())
+    assert torch.equal(half.log_prob(z), Mixture(half.parts.float()).log_prob(z))
     half.log_prob(z).sum().backward()  # type: ignore[no-untyped-call]
-    assert half.mean.grad is not None
-    assert half.mean.grad.dtype == torch.bfloat16
+    assert half.parts.grad is not None
+    assert half.parts.grad.dtype == torch.bfloat16
+
+
+def test_a_log_std_counts_within_limits_and_is_pushed_nowhere_beyond_them() -> None:
+    parts = torch.stack([torch.zeros(1, 4), torch.zeros(1, 4), torch.tensor([[-9.0, -7.0, 2.0, 5.0]])])
+    mixture = Mixture(parts.requires_grad_())
+    assert mixture.log_std.tolist() == [[-7.0, -7.0, 2.0, 2.0]]
+    assert mixture.log_prob(torch.zeros(4)).tolist() == pytest.approx(
+        [7 - 0.5 * math.log(2 * math.pi)] * 2 + [-2 - 0.5 * math.log(2 * math.pi)] * 2
+    )
+    mixture.log_prob(torch.zeros(4)).sum().backward()  # type: ignore[no-untyped-call]
+    assert mixture.parts.grad is not None
+    assert mixture.parts.grad[2].tolist() == [[0.0, -1.0, -1.0, 0.0]]
 
 
 def test_the_likelihood_stays_finite_far_out_and_between_unlikely_gaussians() -> None:
-    mixture = Mixture(column(80.0, -80.0), column(0.0, 50.0), column(-7.0, -7.0))
+    mixture = Mixture.of(column(80.0, -80.0), column(0.0, 50.0), column(-7.0, -7.0))
     z = torch.tensor([25.0], requires_grad=True)
     log_prob = mixture.log_prob(z)
     log_prob.backward()  # type: ignore[no-untyped-call]
@@ -75,7 +86,7 @@ def test_the_likelihood_stays_finite_far_out_and_between_unlikely_gaussians() ->
 
 
 def test_a_narrow_mixture_has_a_negative_nll() -> None:
-    narrow = Mixture(torch.zeros(1, 1), torch.zeros(1, 1), torch.full((1, 1), -4.0))
+    narrow = Mixture.of(torch.zeros(1, 1), torch.zeros(1, 1), torch.full((1, 1), -4.0))
     assert narrow.log_prob(torch.zeros(1)).item() == pytest.approx(4 - 0.5 * math.log(2 * math.pi))
 
 
@@ -88,14 +99,14 @@ def test_towards_temperature_0_every_sample_is_the_mode() -> None:
 
 
 def test_the_mode_is_the_mean_of_the_likeliest_gaussian() -> None:
-    mixture = Mixture(column(0.0, 2.0, 1.0), column(7.0, 8.0, 9.0), torch.zeros(3, 1))
+    mixture = Mixture.of(column(0.0, 2.0, 1.0), column(7.0, 8.0, 9.0), torch.zeros(3, 1))
     assert mixture.mode().tolist() == [8.0]
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 1.15, 4.0])
 def test_temperature_divides_the_logits(temperature: float) -> None:
     logits, count = column(1.0, 0.0, -1.5), 40_000
-    apart = Mixture(logits, column(-100.0, 0.0, 100.0), torch.zeros(3, 1))
+    apart = Mixture.of(logits, column(-100.0, 0.0, 100.0), torch.zeros(3, 1))
     sampled = draws(apart, temperature, count)
     found = torch.stack([((sampled - place).abs() < 50).double().mean() for place in (-100.0, 0.0, 100.0)])
     expected = (logits[:, 0].double() / temperature).softmax(-1)
@@ -105,14 +116,14 @@ def test_temperature_divides_the_logits(temperature: float) -> None:
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
 def test_temperature_widens_each_gaussian_by_its_root(temperature: float) -> None:
-    one = Mixture(torch.zeros(1, 1), torch.full((1, 1), 3.0), torch.full((1, 1), math.log(0.5)))
+    one = Mixture.of(torch.zeros(1, 1), torch.full((1, 1), 3.0), torch.full((1, 1), math.log(0.5)))
     sampled = draws(one, temperature, 40_000)
     assert sampled.std().item() == pytest.approx(0.5 * math.sqrt(temperature), rel=0.02)
     assert sampled.mean().item() == pytest.approx(3.0, abs=0.02)
 
 
 def test_the_ends_of_the_uniform_draw_choose_gaussians_that_exist() -> None:
-    mixture = Mixture(column(-1e4, 0.0, 0.0), column(1.0, 2.0, 3.0), torch.full((3, 1), -7.0))
+    mixture = Mixture.of(column(-1e4, 0.0, 0.0), column(1.0, 2.0, 3.0), torch.full((3, 1), -7.0))
     ends = [mixture.sample(torch.tensor([u]), torch.zeros(1), 1.0).item() for u in (0.0, 0.9999999)]
     assert ends == [2.0, 3.0]
 

@@ -37,7 +37,9 @@ class GRUMemory(Memory):
     def predict(self, state: MemoryState) -> Prediction:
         said = self.heads(state.h)
         mean, log_std = said[..., : self.latent_size], said[..., self.latent_size : 2 * self.latent_size]
-        mixture = Mixture(torch.zeros_like(mean)[..., None, :], mean[..., None, :], log_std[..., None, :].clamp(-5, 2))
+        mixture = Mixture.of(
+            torch.zeros_like(mean)[..., None, :], mean[..., None, :], log_std[..., None, :].clamp(-5, 2)
+        )
         return Prediction(mixture, said[..., -2], said[..., -1])
 
     def training_step(self, batch: Sequences) -> Tensor:

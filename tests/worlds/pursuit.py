@@ -34,7 +34,7 @@ class Pursuit(Memory):
     def predict(self, state: MemoryState) -> Prediction:
         z, action = state.h.unbind(-1)
         flat = torch.zeros(len(z), 1, 1)
-        return Prediction(Mixture(flat, flat, flat), -(action - z / 2).square(), torch.full_like(z, self.end))
+        return Prediction(Mixture.of(flat, flat, flat), -(action - z / 2).square(), torch.full_like(z, self.end))
 
 
 def pursuit(*, end: float = -math.inf, horizon: int = 6, done_rule: DoneRule = "sample") -> Dream:

@@ -1,9 +1,10 @@
 """Temporally extended ε-greedy exploration (Dabney et al., 2020), for each component of an action on its own.
 
 It shows M what an action does, apart from why a policy took it: full stops, and long enough for a car to feel them.
-Measured on CarRacing without it: every recorded driver kept its foot on the gas, so M believed that none was needed,
-C dreamt itself round the track on a gas of zero, and awake it never left the start. White or drifting noise around a
-policy's own action was tried and does not reach the full stops. Called by the sources that let something drive.
+On CarRacing every recorded driver kept its foot on the gas, so M believed that none was needed, C dreamt itself round
+the track on a gas of zero, and awake it never left the start; white or drifting noise around a policy's own action does
+not reach the full stops. Exploration alone did not cure that belief, rounds did (docs/results/car_racing_quick.md).
+Called by the sources that let something drive.
 Legend: B lanes, A action.
 """
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from wmframe.memory.imagination import Imagination
+from wmframe.memory.mixture import LOG_STD
 from wmframe.memory.prediction import MemoryState
 
 
@@ -23,8 +24,8 @@ class LSTMWeights:
 
     `gates` (4 H, A + Z + H) and `gates_bias` (4 H, 1), in the order input, forget, output, cell; `heads`
     (3 K Z + 2, H) and `heads_bias`: logits, means and log standard deviations, each K by Z, then reward and done.
-    `log_std` are the least and the most a log standard deviation may be; the reward is `reward_scale` times its head,
-    0 if that is 0; `done_shift` is taken off the done logit, and infinite if M predicts no end.
+    The reward is `reward_scale` times its head; `done_shift` is taken off the done logit, and infinite if M
+    predicts no end.
     """
 
     gates: Tensor
@@ -32,7 +33,6 @@ class LSTMWeights:
     heads: Tensor
     heads_bias: Tensor
     mixtures: int
-    log_std: tuple[float, float]
     reward_scale: float
     done_shift: float
 
@@ -99,5 +99,5 @@ class LSTMImagination(Imagination):
             torch.ge(self._cut, share, out=self._beyond)
             torch.where(self._beyond, placed, self._chosen, out=self._chosen)
         mean, log_std = self._chosen
-        spread = log_std.clamp_(*self._weights.log_std).exp_().mul_(normal)
+        spread = log_std.clamp_(*LOG_STD).exp_().mul_(normal)
         torch.add(mean, spread, alpha=math.sqrt(temperature), out=self._z)

@@ -20,8 +20,6 @@ from wmframe.memory.lstm_imagination import LSTMImagination, LSTMWeights
 from wmframe.memory.mixture import Mixture
 from wmframe.memory.prediction import MemoryState, Prediction
 
-_LOG_STD = (-7.0, 2.0)
-
 
 class MDNRNN(Memory):
     """422,368 parameters at Z 32, A 3, H 256, K 5, before the two heads (paper, appendix A.2).
@@ -98,7 +96,6 @@ class MDNRNN(Memory):
             heads=torch.cat([head.weight.detach() for head in heads]),
             heads_bias=torch.cat([head.bias.detach() for head in heads])[:, None],
             mixtures=self.mixtures,
-            log_std=_LOG_STD,
             reward_scale=self.reward_scale if self.reward_weight > 0 else 0.0,
             done_shift=self.done_shift if self.done_weight > 0 else math.inf,
         )
@@ -149,11 +146,10 @@ class MDNRNN(Memory):
         nn.init.zeros_(second).requires_grad_(False)
 
     def _heads(self, hidden: Tensor) -> Prediction:
-        shape = (*hidden.shape[:-1], self.mixtures, self.latent_size)
-        logits, mean, log_std = (part.reshape(shape) for part in self.mixture(hidden).chunk(3, -1))
+        mixture = self.mixture(hidden).view(*hidden.shape[:-1], 3, self.mixtures, self.latent_size)
         reward, done = self.reward(hidden)[..., 0], self.done(hidden)[..., 0]
         return Prediction(
-            Mixture(logits, mean, log_std.clamp(*_LOG_STD)),
+            Mixture(mixture),
             reward * self.reward_scale if self.reward_weight > 0 else torch.zeros_like(reward),
             done - self.done_shift if self.done_weight > 0 else torch.full_like(done, -torch.inf),
         )

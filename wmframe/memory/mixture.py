@@ -6,19 +6,43 @@ side by side. Legend: Z latent, K mixtures, (...) any leading dimensions.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+LOG_STD: Final = (-7.0, 2.0)
+"""The least and the most that a log standard deviation counts as."""
+
 
 @dataclass(frozen=True)
 class Mixture:
-    """Each latent dimension's own mixture: `logits`, `mean`, `log_std`, each (..., K, Z)."""
+    """Each latent dimension's own mixture.
 
-    logits: Tensor
-    mean: Tensor
-    log_std: Tensor
+    `parts` (..., 3, K, Z) are logits, means and log standard deviations, as a network says them in one go.
+    """
+
+    parts: Tensor
+
+    @classmethod
+    def of(cls, logits: Tensor, mean: Tensor, log_std: Tensor) -> "Mixture":
+        """Put a mixture together from its parts, each (..., K, Z)."""
+        return cls(torch.stack((logits, mean, log_std), -3))
+
+    @property
+    def logits(self) -> Tensor:
+        """(..., K, Z): log weights, up to a constant for each dimension."""
+        return self.parts[..., 0, :, :]
+
+    @property
+    def mean(self) -> Tensor:
+        """(..., K, Z)."""
+        return self.parts[..., 1, :, :]
+
+    @property
+    def log_std(self) -> Tensor:
+        """(..., K, Z), within `LOG_STD`."""
+        return self.parts[..., 2, :, :].clamp(*LOG_STD)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """Return log p of each dimension of z (..., Z), in nats.
@@ -26,8 +50,7 @@ class Mixture:
         It is a density: above 0 where the standard deviation is small, so a negative NLL is no fault.
         """
         # A network in half precision says its mixture in half precision, in which these sums would drown.
-        parts = (part.to(z.dtype) for part in (self.logits, self.mean, self.log_std))
-        result: Tensor = _LogProb.apply(*parts, z)  # type: ignore[no-untyped-call]
+        result: Tensor = _LogProb.apply(self.parts.to(z.dtype), z)  # type: ignore[no-untyped-call]
         return result
 
     def sample(self, uniform: Tensor, normal: Tensor, temperature: float) -> Tensor:
@@ -50,26 +73,33 @@ class _LogProb(torch.autograd.Function):
     """log Σ_k π_k N(z; μ_k, σ_k) and its gradients in closed form (Bishop, 1994, equations 32 to 37).
 
     With r_k the responsibility of Gaussian k for z: ∂/∂logit_k = r_k - π_k, ∂/∂μ_k = r_k (z - μ_k) / σ_k²,
-    ∂/∂log σ_k = r_k ((z - μ_k)² / σ_k² - 1). Autograd's own way through the two log-sum-exps moves twice the memory.
+    ∂/∂log σ_k = r_k ((z - μ_k)² / σ_k² - 1), or 0 beyond `LOG_STD`. Autograd's own way through the two log-sum-exps
+    moves twice the memory.
     """
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, mean: Tensor, log_std: Tensor, z: Tensor) -> Tensor:
+    def forward(ctx: Any, parts: Tensor, z: Tensor) -> Tensor:
+        logits, mean, log_std = parts.unbind(-3)
+        log_std = log_std.clamp(*LOG_STD)
         inverse = (-log_std).exp()
-        scaled = (z[..., None, :] - mean) * inverse
+        scaled = (z[..., None, :] - mean).mul_(inverse)
         joint = torch.addcmul(logits, scaled, scaled, value=-0.5).sub_(log_std)
         total, normaliser = joint.logsumexp(-2), logits.logsumexp(-2)
-        ctx.save_for_backward(logits, joint, scaled, inverse)
+        ctx.save_for_backward(parts, joint, scaled, inverse)
         return total - normaliser - 0.5 * math.log(2 * math.pi)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        logits, joint, scaled, inverse = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        parts, joint, scaled, inverse = ctx.saved_tensors
         gradient = gradients[0][..., None, :]
+        logits, _, log_std = parts.unbind(-3)
+        result = torch.empty_like(parts)
+        of_logits, of_mean, of_log_std = result.unbind(-3)
         responsibility = joint.softmax(-2)
-        of_logits = (responsibility - logits.softmax(-2)).mul_(gradient)
+        torch.sub(responsibility, logits.softmax(-2), out=of_logits).mul_(gradient)
         weight = responsibility.mul_(gradient)
-        pull = weight * scaled
-        of_log_std = (pull * scaled).sub_(weight)
-        of_mean = pull.mul_(inverse)
-        return of_logits, of_mean, of_log_std, -of_mean.sum(-2)
+        torch.mul(weight, scaled, out=of_mean)
+        torch.mul(of_mean, scaled, out=of_log_std).sub_(weight)
+        of_log_std.mul_((log_std >= LOG_STD[0]) & (log_std <= LOG_STD[1]))
+        of_mean.mul_(inverse)
+        return result, -of_mean.sum(-2)

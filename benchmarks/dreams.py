@@ -1,0 +1,71 @@
+"""The dream beside its own matrix products, and beside the loop that is usually written. Legend: as in `parts`."""
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import Burst, Effort, Row, compare
+from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, Live, dream, memory, population
+from wmframe.memory.mdn_rnn import MDNRNN
+
+STEPS = 10
+
+
+def living(of: MDNRNN, candidates: int, horizon: int = 50) -> Live:
+    """Return the real thing: a population's roll-outs in the dream, as the search runs them."""
+    return Live(dream(of, horizon), population(of, candidates), list(range(ROLLOUTS)) * candidates, STEPS)
+
+
+def products(candidates: int, *, hidden: int = HIDDEN, mixtures: int = MIXTURES, latent: int = LATENT) -> Burst:
+    """Return the step's three matrix products alone, of the same shapes, into memory that is there already."""
+    lanes = candidates * ROLLOUTS
+    gates, seen, heads, controllers = (
+        torch.randn(4 * hidden, ACTION + latent + hidden),
+        torch.randn(ACTION + latent + hidden, lanes),
+        torch.randn(3 * mixtures * latent + 2, hidden),
+        torch.randn(candidates, latent + hidden, ACTION),
+    )
+    into = torch.empty(4 * hidden, lanes), torch.empty(len(heads), lanes), torch.empty(candidates, ROLLOUTS, ACTION)
+    features = seen[ACTION:].mT.view(candidates, ROLLOUTS, -1)
+
+    @torch.inference_mode()
+    def burst() -> float:
+        for _ in range(STEPS):
+            torch.mm(gates, seen, out=into[0])
+            torch.mm(heads, seen[-hidden:], out=into[1])
+            torch.bmm(features, controllers, out=into[2])
+        return float(STEPS * lanes)
+
+    return burst
+
+
+def one_at_a_time(of: MDNRNN) -> Burst:
+    """Return the loop of common reimplementations: a batch of one, an LSTM cell, torch.distributions."""
+    weight, bias = torch.randn(ACTION, LATENT + HIDDEN), torch.zeros(ACTION)
+    state: list[Tensor] = [torch.zeros(1, LATENT), torch.zeros(1, HIDDEN), torch.zeros(1, HIDDEN)]
+
+    @torch.inference_mode()
+    def burst() -> float:
+        for _ in range(STEPS):
+            z, h, c = state
+            action = torch.tanh(torch.cat((z, h), -1) @ weight.T + bias)
+            h, c = torch.lstm_cell(torch.cat((z, action), -1), (h, c), *of.lstm.all_weights[0])
+            said = of.mixture(h).view(3, MIXTURES, LATENT)
+            chosen = torch.distributions.Categorical(logits=said[0].T).sample()[None]  # type: ignore[no-untyped-call]
+            mean, spread = said[1].gather(0, chosen), said[2].gather(0, chosen).exp()
+            z = torch.distributions.Normal(mean, spread).sample()  # type: ignore[no-untyped-call]
+            state[:] = [z, h, c]
+            of.reward(h).item()
+        return float(STEPS)
+
+    return burst
+
+
+def rows(effort: Effort) -> list[Row]:
+    """Compare the dream with the roofline and with the loop of common reimplementations."""
+    of, candidates = memory(), 64
+    ours, unit = living(of, candidates), "steps/s"
+    alone = products(candidates)
+    return [
+        compare("dream_roofline", ours, alone, unit=unit, against="its matrix products alone", effort=effort),
+        compare("dream_per_sample", ours, one_at_a_time(of), unit=unit, against="one sample at a time", effort=effort),
+    ]
