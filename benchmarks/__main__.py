@@ -2,9 +2,12 @@
 
 import argparse
 import json
+import os
 import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `wmframe` does, and as early
 
 import torch
 

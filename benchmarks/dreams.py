@@ -1,31 +1,54 @@
 """The dream beside its own matrix products, and beside the loop that is usually written. Legend: as in `parts`."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from torch import Tensor
 
 from benchmarks.measure import Burst, Effort, Row, compare
-from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, Live, dream, memory, population
+from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, dream, linear, memory
 from wmframe.memory.mdn_rnn import MDNRNN
+from wmframe.worlds.rollout import population_returns
 
-STEPS = 10
+STEPS = 50
 
 
-def living(of: MDNRNN, candidates: int, horizon: int = 50) -> Live:
-    """Return the real thing: a population's roll-outs in the dream, as the search runs them."""
-    return Live(dream(of, horizon), population(of, candidates), list(range(ROLLOUTS)) * candidates, STEPS)
+def living(of: MDNRNN, candidates: int) -> Burst:
+    """Return the real thing: a generation's roll-outs in the dream, as the search runs them."""
+    world, controller = dream(of, STEPS), linear(of)
+    parameters = 0.1 * torch.randn(candidates, controller.size, generator=torch.Generator().manual_seed(2))
+
+    def burst() -> float:
+        population_returns(world, controller, parameters, range(ROLLOUTS))
+        return float(STEPS * candidates * ROLLOUTS)
+
+    return burst
 
 
 def products(candidates: int, *, hidden: int = HIDDEN, mixtures: int = MIXTURES, latent: int = LATENT) -> Burst:
-    """Return the step's three matrix products alone, of the same shapes, into memory that is there already."""
+    """Return the steps' three matrix products alone, of the same shapes, into memory that is there already.
+
+    The candidates are shared out to threads as the search does it.
+    """
+    threads = torch.get_num_threads()
+    share = [_products(candidates // threads, hidden, mixtures, latent) for _ in range(threads)]
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    list(pool.map(lambda _: time.sleep(0.01), share))
+    torch.set_num_threads(threads)
+    return lambda: sum(pool.map(lambda alone: alone(), share))
+
+
+def _products(candidates: int, hidden: int, mixtures: int, latent: int) -> Burst:
     lanes = candidates * ROLLOUTS
     gates, seen, heads, controllers = (
-        torch.randn(4 * hidden, ACTION + latent + hidden),
-        torch.randn(ACTION + latent + hidden, lanes),
+        torch.randn(4 * hidden, 1 + ACTION + latent + hidden),
+        torch.randn(1 + ACTION + latent + hidden, lanes),
         torch.randn(3 * mixtures * latent + 2, hidden),
         torch.randn(candidates, latent + hidden, ACTION),
     )
     into = torch.empty(4 * hidden, lanes), torch.empty(len(heads), lanes), torch.empty(candidates, ROLLOUTS, ACTION)
-    features = seen[ACTION:].mT.view(candidates, ROLLOUTS, -1)
+    features = seen[1 + ACTION :].mT.view(candidates, ROLLOUTS, -1)
 
     @torch.inference_mode()
     def burst() -> float:

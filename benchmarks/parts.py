@@ -43,26 +43,33 @@ def reality(batch: EnvBatch, rest: MDNRNN) -> Reality:
     return Reality(batch=batch, vision=ConvVAE(latent_size=LATENT), memory=rest, senses="zh", sample_latent=True)
 
 
+def linear(of: MDNRNN) -> Linear:
+    """Return the paper's linear C."""
+    return Linear(latent_size=of.latent_size, hidden_size=of.hidden_size, action_size=ACTION)
+
+
 def population(of: MDNRNN, candidates: int) -> Callable[[Tensor], Tensor]:
-    """Return the paper's linear C with random parameters, for a population that shares the lanes."""
-    controller = Linear(latent_size=of.latent_size, hidden_size=of.hidden_size, action_size=ACTION)
+    """Return C with random parameters, for a population that shares the lanes."""
+    controller = linear(of)
     chance = torch.Generator().manual_seed(2)
     return population_act(controller, 0.1 * torch.randn(candidates, controller.size, generator=chance))
 
 
 class Live:
-    """A burst of steps in a world; when its episodes have ended, new ones begin outside the burst's count."""
+    """A burst of steps in a world; when its episodes have ended, new ones begin within the burst."""
 
     def __init__(self, world: World, act: Callable[[Tensor], Tensor], seeds: Sequence[int], steps: int) -> None:
         self._world, self._act, self._seeds, self._steps = world, act, seeds, steps
-        self._left = 0
+        self._features = world.reset(seeds)
+        self._done = False
 
     @torch.inference_mode()
     def __call__(self) -> float:
         """Take `steps` steps; return how many lanes' steps that were."""
-        if self._left < self._steps:
-            self._features, self._left = self._world.reset(self._seeds), 50
+        if self._done:
+            self._features = self._world.reset(self._seeds)
         for _ in range(self._steps):
-            self._features = self._world.step(self._act(self._features)).features
-        self._left -= self._steps
+            step = self._world.step(self._act(self._features))
+            self._features = step.features
+        self._done = bool(step.done.any())
         return float(self._steps * len(self._seeds))

@@ -78,7 +78,7 @@ def test_what_it_imagines_is_what_advance_and_predict_say(make: Callable[[], Mem
     if not memory.dreams:
         return
     chance = torch.Generator().manual_seed(4)
-    plain, ours = StepByStep(memory, 5), memory.imagine(5)
+    plain, ours = StepByStep(memory, 5, temperature), memory.imagine(5, temperature)
     state = walk(memory, data.mu, data.actions)
     with torch.inference_mode():
         for imagination in (plain, ours):
@@ -87,7 +87,7 @@ def test_what_it_imagines_is_what_advance_and_predict_say(make: Callable[[], Mem
         for _ in range(6):
             actions = 2 * torch.rand(5, A, generator=chance) - 1
             luck = torch.rand(5, Z, generator=chance), torch.randn(5, Z, generator=chance)
-            expected, found = (each.step(actions, *luck, temperature) for each in (plain, ours))
+            expected, found = (each.step(actions, *luck) for each in (plain, ours))
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
             torch.testing.assert_close(ours.now(), plain.now(), rtol=1e-4, atol=1e-5)
             assert ours.now().shape == (5, Z + 2 * memory.hidden_size)

@@ -93,3 +93,19 @@ def test_the_same_search_step_twice_is_the_same_bits() -> None:
     for world in (dream(), reality()):
         one, other = (population_returns(world, controller, parameters, [5, 9]) for _ in range(2))
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_any_number_of_threads_finds_the_same_returns(threads: int) -> None:
+    world, seeds = dream(), [3, 1, 4]
+    controller = Linear(latent_size=Z, hidden_size=H, action_size=A)
+    parameters = torch.randn(7, controller.size, generator=torch.Generator().manual_seed(5))
+    alone = torch.cat([population_returns(world, controller, one[None], seeds) for one in parameters])
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = population_returns(world, controller, parameters, seeds)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)

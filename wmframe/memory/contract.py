@@ -76,6 +76,9 @@ class Memory(pl.LightningModule, ABC):
     def predict(self, state: MemoryState) -> Prediction:
         """Return what follows the step that led to `state`: z', reward and done."""
 
-    def imagine(self, lanes: int) -> Imagination:
-        """Return the loop that a dream runs in, over `lanes` lanes: by default, `advance` and `predict` by turns."""
-        return StepByStep(self, lanes)
+    def imagine(self, lanes: int, temperature: float) -> Imagination:
+        """Return the loop that dreams of temperature τ run in, over `lanes` lanes.
+
+        By default it calls `advance` and `predict` by turns.
+        """
+        return StepByStep(self, lanes, temperature)

@@ -21,7 +21,7 @@ class Imagination(ABC):
         """Put lanes (N,), by default all, at z (N, Z) with M's state from before it."""
 
     @abstractmethod
-    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
         """Take actions (B, A); return the reward and the done logit of each lane, (B,).
 
         `uniform` and `normal` (B, Z) decide z' as in `Mixture.sample`.
@@ -45,8 +45,8 @@ class _Steps(Protocol):
 class StepByStep(Imagination):
     """Any memory, by `advance` and `predict`."""
 
-    def __init__(self, memory: _Steps, lanes: int) -> None:
-        self._memory, self._state = memory, memory.initial(lanes)
+    def __init__(self, memory: _Steps, lanes: int, temperature: float) -> None:
+        self._memory, self._state, self._temperature = memory, memory.initial(lanes), temperature
         self._z = torch.empty(0)
 
     def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
@@ -58,11 +58,11 @@ class StepByStep(Imagination):
         h, c = self._state.h.index_copy(0, lanes, state.h), self._state.c.index_copy(0, lanes, state.c)
         self._state = MemoryState(h, c)
 
-    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
         """See `Imagination.step`."""
         self._state = self._memory.advance(self._z, actions, self._state)
         said = self._memory.predict(self._state)
-        self._z = said.latent.sample(uniform, normal, temperature)
+        self._z = said.latent.sample(uniform, normal, self._temperature)
         return said.reward, said.done
 
     def now(self) -> Tensor:

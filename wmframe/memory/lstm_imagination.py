@@ -1,7 +1,7 @@
 """The MDN-RNN's imagination: everything in place, lanes last in memory, three matrix products a step.
 
-Weights come in once. The input, z, h and c of a lane lie in one column, so that the LSTM reads [a; z; h] and C reads
-[z; h; c] where they are; every gate and every Gaussian is a row of numbers side by side. That is what lets the products
+Weights come in once. A lane is a column [1; a; z; h; c], of which the LSTM reads the first four and C the last three
+where they are; every gate and every Gaussian is a row of numbers side by side. That is what lets the products
 take most of the time (`docs/performance.md`). Called by MDNRNN. Legend: B lanes, Z latent, A action, H hidden,
 K mixtures.
 """
@@ -22,39 +22,43 @@ from wmframe.memory.prediction import MemoryState
 class LSTMWeights:
     """What a step multiplies by.
 
-    `gates` (4 H, A + Z + H) and `gates_bias` (4 H, 1), in the order input, forget, output, cell; `heads`
-    (3 K Z + 2, H) and `heads_bias`: logits, means and log standard deviations, each K by Z, then reward and done.
-    The reward is `reward_scale` times its head; `done_shift` is taken off the done logit, and infinite if M
-    predicts no end.
+    `gates` (4 H, 1 + A + Z + H) of [1; a; z; h], so that the first column is the bias, in the order input, forget,
+    output, cell; `heads` (3 K Z + 2, H) and `heads_bias`: logits, already divided by the temperature, means and log
+    standard deviations, each K by Z, then the reward in the environment's units and the done logit.
     """
 
     gates: Tensor
-    gates_bias: Tensor
     heads: Tensor
     heads_bias: Tensor
     mixtures: int
-    reward_scale: float
-    done_shift: float
+    temperature: float
 
 
 class LSTMImagination(Imagination):
-    """B lanes in columns. Buffers are allocated once."""
+    """B lanes in columns. Buffers, and the views of them that a step needs, are made once."""
 
     def __init__(self, weights: LSTMWeights, lanes: int) -> None:
         self._weights = weights
-        hidden = weights.heads.shape[1]
-        latent = (len(weights.heads) - 2) // (3 * weights.mixtures)
-        action = weights.gates.shape[1] - latent - hidden
+        hidden, mixtures = weights.heads.shape[1], weights.mixtures
+        latent = (len(weights.heads) - 2) // (3 * mixtures)
+        action = weights.gates.shape[1] - 1 - latent - hidden
         empty = weights.gates.new_empty
-        self._column = empty(action + latent + 2 * hidden, lanes)
-        self._action, self._z, self._h, self._c = torch.split(self._column, [action, latent, hidden, hidden])
+        column = empty(1 + action + latent + 2 * hidden, lanes)
+        one, self._action, self._z, self._h, self._c = torch.split(column, [1, action, latent, hidden, hidden])
+        one.fill_(1.0)
+        self._read, self._seen = column[:-hidden], column[1 + action :].mT
         self._gates = empty(4 * hidden, lanes)
+        self._into, self._keep, self._out, self._new = torch.split(self._gates, hidden)
+        self._open = self._gates[: 3 * hidden]
         self._said = empty(len(weights.heads), lanes)
-        self._share = empty(weights.mixtures, latent, lanes)
-        said = self._said[:-2].view(3, weights.mixtures, latent, lanes)
-        self._logits, self._placed = said[0], said[1:]
+        self._reward, self._done = self._said[-2:]
+        said = self._said[:-2].view(3, mixtures, latent, lanes)
+        self._logits, self._placed = said[0], said[1:].unbind(1)
+        self._share = empty(mixtures, latent, lanes)
+        self._shares = self._share.unbind()
         self._cut, self._chosen = empty(latent, lanes), empty(2, latent, lanes)
-        self._beyond = torch.empty(latent, lanes, dtype=torch.bool, device=weights.gates.device)
+        self._mean, self._log_std = self._chosen
+        self._beyond = torch.empty(max(mixtures - 1, 0), latent, lanes, dtype=torch.bool, device=column.device)
 
     def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
         """See `Imagination.begin`."""
@@ -64,40 +68,37 @@ class LSTMImagination(Imagination):
             else:
                 place.index_copy_(1, lanes, value.mT)
 
-    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
         """See `Imagination.step`."""
+        weights = self._weights
         self._action.copy_(actions.mT)
         self._advance()
-        torch.addmm(self._weights.heads_bias, self._weights.heads, self._h, out=self._said)
-        self._draw(uniform.mT, normal.mT, temperature)
-        reward, done = self._said[-2:]
-        return reward * self._weights.reward_scale, done - self._weights.done_shift
+        torch.addmm(weights.heads_bias, weights.heads, self._h, out=self._said)
+        self._draw(uniform.mT, normal.mT)
+        return self._reward, self._done
 
     def now(self) -> Tensor:
         """See `Imagination.now`."""
-        return self._column[len(self._action) :].mT
+        return self._seen
 
     def _advance(self) -> None:
         """The LSTM's own equations."""
-        torch.addmm(self._weights.gates_bias, self._weights.gates, self._column[: -len(self._c)], out=self._gates)
-        size = len(self._h)
-        self._gates[: 3 * size].sigmoid_()
-        self._gates[3 * size :].tanh_()
-        into, keep, out, new = torch.split(self._gates, size)
-        self._c.mul_(keep).addcmul_(into, new)
-        torch.tanh(self._c, out=self._h).mul_(out)
+        torch.mm(self._weights.gates, self._read, out=self._gates)
+        self._open.sigmoid_()
+        self._new.tanh_()
+        self._c.mul_(self._keep).addcmul_(self._into, self._new)
+        torch.tanh(self._c, out=self._h).mul_(self._out)
 
-    def _draw(self, uniform: Tensor, normal: Tensor, temperature: float) -> None:
+    def _draw(self, uniform: Tensor, normal: Tensor) -> None:
         """Draw z' as `Mixture.sample` does: `_share` becomes the running sum of the unnormalised weights."""
         torch.amax(self._logits, 0, out=self._cut)
-        torch.sub(self._logits, self._cut, out=self._share).div_(temperature).exp_()
-        for lower, share in pairwise(self._share):
+        torch.sub(self._logits, self._cut, out=self._share).exp_()
+        for lower, share in pairwise(self._shares):
             share.add_(lower)
-        torch.mul(uniform, self._share[-1], out=self._cut)
-        self._chosen.copy_(self._placed[:, 0])
-        for share, placed in zip(self._share[:-1], self._placed.unbind(1)[1:], strict=True):
-            torch.ge(self._cut, share, out=self._beyond)
-            torch.where(self._beyond, placed, self._chosen, out=self._chosen)
-        mean, log_std = self._chosen
-        spread = log_std.clamp_(*LOG_STD).exp_().mul_(normal)
-        torch.add(mean, spread, alpha=math.sqrt(temperature), out=self._z)
+        torch.mul(uniform, self._shares[-1], out=self._cut)
+        self._chosen.copy_(self._placed[0])
+        torch.ge(self._cut, self._share[:-1], out=self._beyond)
+        for beyond, placed in zip(self._beyond, self._placed[1:], strict=True):
+            torch.where(beyond, placed, self._chosen, out=self._chosen)
+        spread = self._log_std.clamp_(*LOG_STD).exp_().mul_(normal)
+        torch.add(self._mean, spread, alpha=math.sqrt(self._weights.temperature), out=self._z)

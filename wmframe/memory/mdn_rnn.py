@@ -85,19 +85,21 @@ class MDNRNN(Memory):
         """Return the mixture over z', the reward and the done logit that follow `state`."""
         return self._heads(state.h)
 
-    def imagine(self, lanes: int) -> Imagination:
+    def imagine(self, lanes: int, temperature: float) -> Imagination:
         """Return the same steps as `advance` and `predict`, to rounding, in place."""
-        into, hidden, bias, _ = self.lstm.all_weights[0]
-        latent_first = torch.split(into.detach(), [self.latent_size, self.action_size], 1)
-        heads = (self.mixture, self.reward, self.done)
+        from_input, from_hidden, bias, _ = (weight.detach() for weight in self.lstm.all_weights[0])
+        from_latent, from_action = torch.split(from_input, [self.latent_size, self.action_size], 1)
+        heads = [torch.cat((head.weight, head.bias[:, None]), 1) for head in (self.mixture, self.reward, self.done)]
+        rows = torch.cat(heads).detach()
+        rows[: self.mixtures * self.latent_size] /= temperature
+        rows[-2] *= self.reward_scale if self.reward_weight > 0 else 0.0
+        rows[-1, -1] -= self.done_shift if self.done_weight > 0 else math.inf
         weights = LSTMWeights(
-            gates=_by_function(torch.cat((*reversed(latent_first), hidden.detach()), 1)),
-            gates_bias=_by_function(bias.detach()[:, None]),
-            heads=torch.cat([head.weight.detach() for head in heads]),
-            heads_bias=torch.cat([head.bias.detach() for head in heads])[:, None],
+            gates=_by_function(torch.cat((bias[:, None], from_action, from_latent, from_hidden), 1)),
+            heads=rows[:, :-1].contiguous(),
+            heads_bias=rows[:, -1:].contiguous(),
             mixtures=self.mixtures,
-            reward_scale=self.reward_scale if self.reward_weight > 0 else 0.0,
-            done_shift=self.done_shift if self.done_weight > 0 else math.inf,
+            temperature=temperature,
         )
         return LSTMImagination(weights, lanes)
 

@@ -41,3 +41,7 @@ class World(ABC):
     @abstractmethod
     def step(self, actions: Tensor) -> Step:
         """Take actions (B, A) in [-1, 1]."""
+
+    def twins(self) -> Sequence["World"]:
+        """Return worlds equal to this one that may run at once, each in a thread of its own; itself is the first."""
+        return (self,)

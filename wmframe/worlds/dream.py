@@ -5,6 +5,7 @@ Z latent, A action, F features.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -31,12 +32,11 @@ what a lane dreams would depend on how many others there are."""
 class _Noise:
     """All that chance decides in U dreams, drawn ahead.
 
-    `uniform`, `normal` (T, Z, U) and `done` (T, U), by step; the number of the `start` state (U,) and its z (U, Z).
+    `luck` (T, 2 Z + 1, U) by step: uniform draws for each dimension's Gaussian, normal ones for the place within it, a
+    uniform one for the end; the number of the `start` state (U,) and its z (U, Z).
     """
 
-    uniform: Tensor
-    normal: Tensor
-    done: Tensor
+    luck: Tensor
     start: Tensor
     z: Tensor
 
@@ -67,6 +67,11 @@ class Dream(World):
         self.action_size, self.lanes = memory.action_size, _LANES
         self._lanes = 0
 
+    def twins(self) -> Sequence[World]:
+        """Return one dream for each of PyTorch's threads: they share M and the starts, and nothing else."""
+        threads = torch.get_num_threads() if self._memory.device.type == "cpu" else 1
+        return (self, *(self._twin() for _ in range(threads - 1)))
+
     @property
     def latent(self) -> Tensor:
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
@@ -75,7 +80,7 @@ class Dream(World):
     @property
     def timed_out(self) -> Tensor:
         """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
-        return self._timed_out[: self._size]
+        return (self._done & ~self._ended)[: self._size]
 
     @torch.inference_mode()
     def reset(self, seeds: Sequence[int]) -> Tensor:
@@ -89,9 +94,9 @@ class Dream(World):
         self._column = torch.tensor([number[seed] for seed in padded], device=device)
         self._t = torch.zeros(len(padded), dtype=torch.long, device=device)
         self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
-        self._timed_out = torch.zeros_like(self._done)
+        self._ended = torch.zeros_like(self._done)
         if self._lanes != len(padded):
-            self._imagination, self._lanes = self._memory.imagine(len(padded)), len(padded)
+            self._imagination, self._lanes = self._memory.imagine(len(padded), self._temperature), len(padded)
         start = self._noise.start[self._column]
         self._imagination.begin(self._noise.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
         return self._features()
@@ -100,36 +105,38 @@ class Dream(World):
     def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:
         """Begin new dreams in some lanes (at least one) while the others go on; returns all features (B, F)."""
         at = torch.tensor(lanes, device=self._memory.device)
-        if self._noise.done.shape[1] != self._lanes:
+        if self._noise.luck.shape[-1] != self._lanes:
             self._noise = self._one_column_a_lane()
             self._column = torch.arange(self._lanes, device=at.device)
         fresh = self._draw(seeds)
-        for name in ("uniform", "normal", "done"):
-            # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
-            getattr(self._noise, name)[..., at] = getattr(fresh, name).roll(self._clock % self._horizon, 0)
+        # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
+        self._noise.luck[..., at] = fresh.luck.roll(self._clock % self._horizon, 0)
         self._t[at] = 0
         self._done = self._done.index_fill(0, at, False)
-        self._timed_out = self._timed_out.index_fill(0, at, False)
+        self._ended = self._ended.index_fill(0, at, False)
         self._imagination.begin(fresh.z, MemoryState(self._starts.h[fresh.start], self._starts.c[fresh.start]), at)
         return self._features()
 
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
-        row = self._clock % self._horizon
-        uniform, normal, chance = (
-            of[row].index_select(-1, self._column) for of in (self._noise.uniform, self._noise.normal, self._noise.done)
-        )
+        luck = self._noise.luck[self._clock % self._horizon].index_select(-1, self._column)
+        uniform, normal, chance = torch.split(luck, [self._memory.latent_size, self._memory.latent_size, 1])
         missing = self._lanes - self._size
-        padded = functional.pad(actions.to(self._memory.device), (0, 0, 0, missing)) if missing else actions
-        reward, logit = self._imagination.step(padded, uniform.mT, normal.mT, self._temperature)
+        padded = functional.pad(actions.to(luck.device), (0, 0, 0, missing)) if missing else actions.to(luck.device)
+        reward, logit = self._imagination.step(padded, uniform.mT, normal.mT)
         reward = reward.masked_fill(self._done, 0.0)
+        ended = self._ends(logit, chance[0]) & ~self._done
         self._clock += 1
         self._t += ~self._done
-        ended, late = self._ends(logit, chance), self._t >= self._horizon
-        self._timed_out = self._timed_out | (late & ~ended & ~self._done)
-        self._done = self._done | ended | late
+        self._ended = self._ended | ended
+        self._done = self._done | ended | (self._t >= self._horizon)
         return Step(self._features(), reward[: self._size], self._done[: self._size])
+
+    def _twin(self) -> "Dream":
+        twin = copy(self)
+        twin._lanes = 0
+        return twin
 
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:
         if self._rule == "sample":
@@ -141,32 +148,25 @@ class Dream(World):
         return self._imagination.now()[: self._size, : self.feature_size]
 
     def _one_column_a_lane(self) -> _Noise:
-        return _Noise(
-            **{name: getattr(self._noise, name)[..., self._column] for name in ("uniform", "normal", "done")},
-            start=self._noise.start[self._column],
-            z=self._noise.z[self._column],
-        )
+        noise, column = self._noise, self._column
+        return _Noise(luck=noise.luck[..., column], start=noise.start[column], z=noise.z[column])
 
     def _draw(self, seeds: Sequence[int]) -> _Noise:
         drawn = [self._draw_one(torch.Generator().manual_seed(seed)) for seed in seeds]
-        start, first, uniform, normal, done = zip(*drawn, strict=True)
+        start, first, luck = zip(*drawn, strict=True)
         device = self._memory.device
         at = torch.stack(start).to(device)
         mu, logvar = self._starts.mu[at], self._starts.logvar[at]
         return _Noise(
-            uniform=torch.stack(uniform, -1).to(device),
-            normal=torch.stack(normal, -1).to(device),
-            done=torch.stack(done, -1).to(device),
+            luck=torch.stack(luck, -1).to(device),
             start=at,
             z=mu + (logvar / 2).exp() * torch.stack(first).to(device),
         )
 
-    def _draw_one(self, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def _draw_one(self, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         horizon, size = self._horizon, self._memory.latent_size
-        return (
-            torch.randint(len(self._starts.mu), (), generator=chance),
-            torch.randn(size, generator=chance),
-            torch.rand(horizon, size, generator=chance),
-            torch.randn(horizon, size, generator=chance),
-            torch.rand(horizon, generator=chance),
-        )
+        start = torch.randint(len(self._starts.mu), (), generator=chance)
+        first = torch.randn(size, generator=chance)
+        uniform = torch.rand(horizon, size, generator=chance)
+        normal = torch.randn(horizon, size, generator=chance)
+        return start, first, torch.cat((uniform, normal, torch.rand(horizon, 1, generator=chance)), 1)

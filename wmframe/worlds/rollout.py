@@ -4,7 +4,9 @@ Written once for reality and dream. Called by search (a population's fitness), c
 records) and evaluation. Legend: P population, R roll-outs, B = P · R lanes, D parameters.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -57,15 +59,36 @@ def population_act(controller: Controller, parameters: Tensor) -> Act:
     return act
 
 
-@torch.inference_mode()
 def population_returns(world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]) -> Tensor:
     """Return what each candidate (P, D) earns on each seed, (P, R) float64. Higher is better.
 
-    Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once.
+    Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once, and the
+    world's twins share the candidates.
     """
-    together = max(world.lanes // len(seeds), 1)
-    returns = []
-    for group in torch.split(parameters, together):
-        act = population_act(controller, group)
-        returns.append(rollout(world, act, list(seeds) * len(group)).returns.view(len(group), -1))
-    return torch.cat(returns)
+    twins = world.twins()
+    together = min(max(world.lanes // len(seeds), 1), -(-len(parameters) // len(twins)))
+    groups = torch.split(parameters, together)
+
+    @torch.inference_mode()
+    def live(number: int) -> list[Tensor]:
+        return [_group_returns(twins[number], controller, group, seeds) for group in groups[number :: len(twins)]]
+
+    if len(twins) == 1:
+        return torch.cat(live(0))
+    with _threads(len(twins)) as pool:
+        parts = list(pool.map(live, range(len(twins))))
+    return torch.cat([parts[number % len(twins)][number // len(twins)] for number in range(len(groups))])
+
+
+def _group_returns(world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]) -> Tensor:
+    outcome = rollout(world, population_act(controller, parameters), list(seeds) * len(parameters))
+    return outcome.returns.view(len(parameters), -1)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads in each of which PyTorch computes alone: they then wait for each other once, not after every product."""
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield pool
+    torch.set_num_threads(before)  # what the last caller says holds for threads to come, autograd's among them
