@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo check test bench bench-quick lint clean
+.PHONY: install demo check test bench bench-quick bench-scaling lint clean
 
 install: $(STAMP)
 
@@ -25,6 +25,10 @@ bench: install
 
 bench-quick: install
 	$(BIN)/python -m benchmarks --quick
+
+# How the costs grow, as curves: docs/performance.svg.
+bench-scaling: install
+	$(BIN)/python -m benchmarks.scaling
 
 lint: install
 	$(BIN)/ruff check .

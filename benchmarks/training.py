@@ -37,7 +37,7 @@ def vision_step(vision: ConvVAE, optimizer: torch.optim.Optimizer, frames: Tenso
 def vision_training(effort: Effort) -> Row:
     """The package's V beside the same layers as PyTorch has them, in the loop that everybody writes."""
     frames = torch.randint(0, 256, (BATCH, 64, 64, 3), dtype=torch.uint8)
-    ours = _new_vision()
+    ours = new_vision()
     plain = ConvVAE(latent_size=LATENT)
     plain.decoder[2] = nn.ConvTranspose2d(1024, 128, 5, 2)
     plain.decoder[8] = nn.ConvTranspose2d(32, 3, 6, 2)
@@ -54,10 +54,10 @@ def vision_training(effort: Effort) -> Row:
 
 def vision_loading(effort: Effort) -> Row:
     """Reading, decompressing and shuffling a pool of frames, beside V's steps on as many: 20 is a share of 5 %."""
-    vision, adam = _new_vision()
+    vision, adam = new_vision()
     kept = torch.randint(0, 256, (BATCH, 64, 64, 3), dtype=torch.uint8)
     with tempfile.TemporaryDirectory() as folder:
-        _shard(Path(folder))
+        write_shard(Path(folder) / "s-0.h5")
         with closing(EpisodeReader([Path(folder)])) as reader:
             episodes = range(len(reader.episodes))
             batches = iter(FrameBatches(reader, episodes, batch_size=BATCH, seed=0, start=0, stop=10**9))
@@ -74,13 +74,13 @@ def vision_loading(effort: Effort) -> Row:
 
 def memory_loading(effort: Effort) -> Row:
     """Drawing batches of windows from mapped latents, beside M's steps on them: 20 is a share of 5 %."""
-    ours, window = memory().train(), _window(BATCH, SEQUENCE)
+    ours, kept = memory().train(), window(BATCH, SEQUENCE)
     adam = torch.optim.Adam((p for p in ours.parameters() if p.requires_grad), lr=1e-3, fused=True)
     batches = iter(Windows(_latents(), range(40), batch_size=BATCH, length=SEQUENCE, seed=0, start=0, stop=10**9))
     return compare(
         "memory_loading",
         lambda: float(next(batches).mask.numel()),
-        lambda: memory_step(ours, adam, window),
+        lambda: memory_step(ours, adam, kept),
         unit="sequence steps/s",
         against="M's steps",
         effort=effort,
@@ -91,10 +91,10 @@ def memory_training(effort: Effort) -> Row:
     """A step of M on the paper's windows beside its matrix products, forward and backward."""
     ours = memory().train()
     adam = torch.optim.Adam((p for p in ours.parameters() if p.requires_grad), lr=1e-3, fused=True)
-    window = _window(BATCH, SEQUENCE)
+    kept = window(BATCH, SEQUENCE)
     return compare(
         "memory_training",
-        lambda: memory_step(ours, adam, window),
+        lambda: memory_step(ours, adam, kept),
         memory_products(BATCH, SEQUENCE),
         unit="sequence steps/s",
         against="its matrix products alone",
@@ -102,13 +102,13 @@ def memory_training(effort: Effort) -> Row:
     )
 
 
-def memory_step(of: MDNRNN, adam: torch.optim.Optimizer, window: Window) -> float:
+def memory_step(of: MDNRNN, adam: torch.optim.Optimizer, batch: Window) -> float:
     """One step on a batch of windows; returns how many steps those have."""
     adam.zero_grad()
-    of.loss(window)["loss"].backward()  # type: ignore[no-untyped-call]
+    of.loss(batch)["loss"].backward()  # type: ignore[no-untyped-call]
     of.on_before_optimizer_step(adam)
     adam.step()
-    return float(window.mask.numel())
+    return float(batch.mask.numel())
 
 
 def memory_products(batch: int, time: int) -> Burst:
@@ -143,12 +143,14 @@ def rows(effort: Effort) -> list[Row]:
     return [row(effort) for row in (vision_training, memory_training, vision_loading, memory_loading)]
 
 
-def _new_vision() -> tuple[ConvVAE, torch.optim.Optimizer]:
+def new_vision() -> tuple[ConvVAE, torch.optim.Optimizer]:
+    """Return the paper's V and its optimizer."""
     vision = ConvVAE(latent_size=LATENT)
     return vision, torch.optim.Adam(vision.parameters(), lr=1e-4, fused=True)
 
 
-def _window(batch: int, time: int) -> Window:
+def window(batch: int, time: int) -> Window:
+    """Return a batch of windows of noise."""
     chance = torch.Generator().manual_seed(0)
     mu = torch.randn(batch, time + 1, LATENT, generator=chance)
     actions = 2 * torch.rand(batch, time, ACTION, generator=chance) - 1
@@ -167,10 +169,10 @@ def _latents() -> LatentData:
     )
 
 
-def _shard(folder: Path) -> None:
+def write_shard(path: Path) -> None:
     """Write 32 episodes of 1,000 frames that compress about as real ones do: flat shapes that move."""
     rng = np.random.default_rng(0)
-    with ShardWriter(folder / "toy-0000.h5", 32) as writer:
+    with ShardWriter(path, 32) as writer:
         for lane in range(32):
             for step in range(1000):
                 frame = np.full((64, 64, 3), (102, 204, 102), np.uint8)

@@ -179,5 +179,5 @@ HELD_OUT_EVERY: Final = 10
 def split(episodes: int) -> tuple[list[int], list[int]]:
     """Return the numbers of the episodes to fit on and of those held out (at least one each; the same if only one)."""
     held_out = list(range(HELD_OUT_EVERY - 1, episodes, HELD_OUT_EVERY)) or [episodes - 1]
-    fit = [number for number in range(episodes) if number not in set(held_out)] or held_out
-    return fit, held_out
+    apart = set(held_out)
+    return [number for number in range(episodes) if number not in apart] or held_out, held_out
