@@ -81,8 +81,8 @@ def _refuse_others(played: Sequence[EpisodeInfo], backend: str, task: Task) -> N
     begun = {info.backend for info in played} - {backend}
     if begun:
         raise UserError(
-            f"{task.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}, and a collection is not half "
-            f"of each. Install the first again, or delete {task.work} to begin anew.",
+            f"{task.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}: half a collection of each "
+            f"is none. Install the first again, or delete {task.work} to begin anew.",
             exit_code=1,
         )
 
