@@ -65,7 +65,7 @@ class EnvBatch(ABC):
         """Begin one episode per seed, as many as there are; returns their first frames (B, 64, 64, 3).
 
         Raises:
-            UserError: an environment can't be made, or a worker process has died.
+            UserError: an environment can't be made, or worker processes die again and again.
         """
 
     @abstractmethod
@@ -73,7 +73,7 @@ class EnvBatch(ABC):
         """Step each lane that is not over with its row of `actions` (B, A) in [-1, 1].
 
         Raises:
-            UserError: a worker process has died.
+            UserError: worker processes die again and again.
         """
 
     @abstractmethod
