@@ -1,15 +1,19 @@
 """The whole path on the toy: what is computed once, what survives a kill, and that a dream teaches."""
 
+import json
 import signal
 import statistics
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.envs.specs import needs_envpool
 from tests.runs import SMOKE, hashes, record, run, start, states
 from wmframe.cli.main import main
 from wmframe.config.bind import Component
+from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
 from wmframe.stages.versions import CODE_VERSIONS
@@ -76,6 +80,17 @@ def test_a_second_round_collects_with_the_first_rounds_driver(tmp_path: Path) ->
     assert "vision.2" not in found
     assert "latents.1_2" in found
     assert record(once)["stages"][-1]["key"] != record(twice)["stages"][-1]["key"]
+
+
+def test_rounds_on_two_versions_of_an_environment_are_said_aloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(*SMOKE, root=tmp_path)
+    assert "M learns from both" not in capsys.readouterr().err
+    monkeypatch.setattr(Toy, "backend", "wmframe-toy-2")
+    run(*SMOKE, "rounds=2", root=tmp_path)
+    said = capsys.readouterr().err
+    assert "collect.2 was recorded on wmframe-toy-2, the first round on wmframe-toy-1: M learns from both" in said
 
 
 @pytest.mark.slow
@@ -162,17 +177,38 @@ def test_evaluate_keeps_to_the_recorded_agent(
 
 
 @pytest.mark.slow
-def test_the_real_track_takes_the_same_path(tmp_path: Path) -> None:
+@pytest.mark.parametrize("renderer", ["fast", pytest.param("envpool", marks=needs_envpool)])
+def test_the_real_track_takes_the_same_path(tmp_path: Path, renderer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scores are Gymnasium's own, whatever recorded the episodes; where that is another game, it is said."""
     short = [
         "env.max_frames=60",
         "env.action_repeat=4",
         "env=car_racing",
+        f"env.renderer={renderer}",
         "search.generations=2",
         "evaluate.episodes=2",
     ]
     folder = run("preset=smoke", "tracker=none", "collect=evolving", *_tiny_collection(), *short, root=tmp_path)
     assert set(states(folder)) == STAGES
-    assert "tracks" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "tracks" in page
+    [collected] = [json.loads(path.read_text()) for path in tmp_path.glob("artefacts/collect/*/summary.json")]
+    scored = [json.loads(path.read_text())["backend"] for path in tmp_path.glob("artefacts/*/*/scores.json")]
+    assert len(scored) == 2
+    assert set(scored) == {CarRacing(renderer="reference").backend}
+    assert collected["backends"] == [CarRacing(renderer=renderer).backend]  # type: ignore[arg-type]
+    assert collected["backends"][0] in page
+    for said in (page, capsys.readouterr().err):
+        assert ("scored on Gymnasium" in said) == (renderer == "envpool")
+
+
+def test_a_missing_envpool_costs_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "envpool", None)  # where it is installed, it is as if it were not
+    assert main(["run", "experiment=car_racing", "env.renderer=envpool", f"paths.root={tmp_path}"]) == 2
+    assert "env.renderer=fast" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def _tiny_collection() -> list[str]:

@@ -28,7 +28,7 @@ def rewards(episode: int, steps: int) -> Floats:
     return np.arange(steps, dtype=np.float32) + episode
 
 
-def write(path: Path, lengths: Sequence[int], *, first: int = 0) -> Path:
+def write(path: Path, lengths: Sequence[int], *, first: int = 0, backend: str = "toy-1") -> Path:
     """Write a shard of episodes of so many steps, side by side as they are recorded; every second one terminated."""
     with ShardWriter(path, len(lengths)) as writer:
         for lane in range(len(lengths)):
@@ -39,6 +39,6 @@ def write(path: Path, lengths: Sequence[int], *, first: int = 0) -> Path:
                     writer.step(lane, actions(first + lane, steps)[step], float(rewards(first + lane, steps)[step]))
                     writer.frame(lane, frame(first + lane, step + 1))
         for lane in range(len(lengths)):
-            known = {"seed": 10**9 + lane, "source": "held", "origin": "random", "policy": "held", "backend": "toy-1"}
+            known = {"seed": 10**9 + lane, "source": "held", "origin": "random", "policy": "held", "backend": backend}
             writer.finish(lane, {**known, "terminated": lane % 2 == 1})
     return path

@@ -1,4 +1,5 @@
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from tests.data.shards import actions, frame, name_of, rewards, write
 from wmframe.data.episodes import CHUNK, EpisodeReader, ShardWriter, read_infos, split
+from wmframe.errors import UserError
 
 LENGTHS = [1, CHUNK - 1, CHUNK, 70]
 
@@ -104,6 +106,23 @@ def test_what_is_handed_over_may_be_changed_afterwards(tmp_path: Path) -> None:
     np.testing.assert_array_equal(reader.frames(0)[0], frame(3, 1))
     assert reader.steps(0).actions.max() == 0
     reader.close()
+
+
+def test_two_simulators_are_never_read_as_one(tmp_path: Path) -> None:
+    """Versions and renderers of one are: their frames are meant to be the same."""
+    drawn = (
+        "gymnasium-1.4.0/CarRacing-v3/fast",
+        "gymnasium-1.4.1/CarRacing-v3/reference",
+        "envpool-1.2.5/CarRacing-v3",
+    )
+    folders = [tmp_path / str(number) for number in range(3)]
+    for folder, backend in zip(folders, drawn, strict=True):
+        folder.mkdir()
+        write(folder / "a.h5", [2], backend=backend)
+    with closing(EpisodeReader(folders[:2])) as reader:
+        assert {episode.simulator for episode in reader.episodes} == {"gymnasium/CarRacing-v3"}
+    with pytest.raises(UserError, match=r"envpool/CarRacing-v3 and gymnasium/CarRacing-v3.*one at a time"):
+        EpisodeReader(folders)
 
 
 def test_memory_does_not_grow_with_the_length_of_an_episode(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
-"""One contract for all batches, and both give the same."""
+"""One contract for all batches, and all give the same."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.envs.specs import held
+from tests.envs.specs import held, needs_envpool
 from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch, make_batch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import ProcessBatch
@@ -14,15 +15,45 @@ from wmframe.envs.spec import EnvSpec
 from wmframe.envs.toy import Toy
 
 SPEC = Toy(max_frames=12)
+TRACK = CarRacing(max_frames=300, action_repeat=10, renderer="envpool")
 
 
-@pytest.fixture(scope="module", params=["serial", "processes"])
-def batch(request: pytest.FixtureRequest) -> Iterator[EnvBatch]:
-    with make_batch(SPEC, 1 if request.param == "serial" else 2) as opened:
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A batch, and an episode in it: acting like `fall` ends it truly, like `stand` by the time limit."""
+
+    spec: EnvSpec
+    workers: int
+    seed: int
+    fall: list[float]
+    stand: list[float]
+
+
+EDGE = next(seed for seed in range(100) if SPEC.start(seed)[0] > 0.4)
+KINDS = [
+    pytest.param(Kind(spec=SPEC, workers=1, seed=EDGE, fall=[1.0], stand=[0.0]), id="serial"),
+    pytest.param(Kind(spec=SPEC, workers=2, seed=EDGE, fall=[1.0], stand=[0.0]), id="processes"),
+    pytest.param(
+        Kind(spec=TRACK, workers=2, seed=0, fall=[0.0, 0.0, -1.0], stand=[0.0, -1.0, -1.0]),
+        id="envpool",
+        marks=needs_envpool,
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    chosen: Kind = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def batch(kind: Kind) -> Iterator[EnvBatch]:
+    with make_batch(kind.spec, kind.workers) as opened:
         yield opened
 
 
-def actions(lanes: int, step: int, spec: EnvSpec = SPEC) -> NDArray[np.float32]:
+def actions(lanes: int, step: int, spec: EnvSpec) -> NDArray[np.float32]:
     """What each lane does: a function of the lane and the step."""
     rows = [held(lane, spec.action_size, frames=3)(step) for lane in range(lanes)]
     return np.array(rows, np.float32).reshape(lanes, spec.action_size)
@@ -44,7 +75,7 @@ def test_make_batch_picks() -> None:
 def test_any_number_of_lanes(batch: EnvBatch, lanes: int) -> None:
     frames = batch.reset(range(lanes))
     assert frames.shape == (lanes, 64, 64, 3)
-    step = batch.step(actions(lanes, 0))
+    step = batch.step(actions(lanes, 0, batch.spec))
     for array, shape, kind in (
         (step.frames, (lanes, 64, 64, 3), np.uint8),
         (step.rewards, (lanes,), np.float32),
@@ -58,13 +89,13 @@ def test_any_number_of_lanes(batch: EnvBatch, lanes: int) -> None:
 def test_each_lane_is_an_environment_of_its_own(batch: EnvBatch) -> None:
     seeds = [11, 5, 5, 8, 2]
     first = batch.reset(seeds)
-    steps = [batch.step(actions(5, step)) for step in range(8)]
+    steps = [batch.step(actions(5, step, batch.spec)) for step in range(8)]
     for lane, seed in enumerate(seeds):
-        env = SPEC.make()
+        env = batch.spec.make()
         frame, _ = env.reset(seed=seed)
         assert np.array_equal(first[lane], frame)
         for number, step in enumerate(steps):
-            frame, reward, terminated, truncated, _ = env.step(actions(5, number)[lane])
+            frame, reward, terminated, truncated, _ = env.step(actions(5, number, batch.spec)[lane])
             assert np.array_equal(step.frames[lane], frame)
             assert step.rewards[lane] == np.float32(float(reward))
             assert (step.terminated[lane], step.truncated[lane]) == (terminated, truncated)
@@ -72,21 +103,21 @@ def test_each_lane_is_an_environment_of_its_own(batch: EnvBatch) -> None:
                 break
 
 
-def test_a_lane_that_is_over_stays_still(batch: EnvBatch) -> None:
-    """Lane 0 walks off the edge, lane 1 stands and runs into the time limit."""
-    seed = next(seed for seed in range(100) if SPEC.start(seed)[0] > 0.4)
-    batch.reset([seed, seed])
-    steps = [batch.step(np.array([[1.0], [0.0]], np.float32)) for _ in range(15)]
+def test_a_lane_that_is_over_stays_still(batch: EnvBatch, kind: Kind) -> None:
+    """Lane 0 truly ends, lane 1 stands and runs into the time limit."""
+    batch.reset([kind.seed, kind.seed])
+    limit = kind.spec.most_steps
+    steps = [batch.step(np.array([kind.fall, kind.stand], np.float32)) for _ in range(limit + 3)]
     fallen = next(number for number, step in enumerate(steps) if step.terminated[0])
-    assert fallen < 11
+    assert fallen < limit - 1
     for step in steps[fallen + 1 :]:
         assert step.rewards[0] == 0.0
         assert step.terminated[0]
         assert not step.truncated[0]
         assert np.array_equal(step.frames[0], steps[fallen].frames[0])
-    assert [bool(step.truncated[1]) for step in steps] == [False] * 11 + [True] * 4
+    assert [bool(step.truncated[1]) for step in steps] == [False] * (limit - 1) + [True] * 4
     assert not any(step.terminated[1] for step in steps)
-    assert [float(step.rewards[1]) > 0 for step in steps] == [True] * 12 + [False] * 3
+    assert [float(step.rewards[1]) != 0 for step in steps] == [True] * limit + [False] * 3
     assert steps[-1].over.all()
 
 
@@ -103,7 +134,7 @@ def test_answers_belong_to_the_caller(batch: EnvBatch) -> None:
     first = batch.reset([3, 4])
     first[:] = 0
     for number in range(3):
-        step = batch.step(actions(2, number))
+        step = batch.step(actions(2, number, batch.spec))
         assert same(step, honest[number])
         step.frames[:] = 0
         step.terminated[:] = True
@@ -111,7 +142,8 @@ def test_answers_belong_to_the_caller(batch: EnvBatch) -> None:
 
 def test_actions_of_another_shape_are_refused(batch: EnvBatch) -> None:
     batch.reset([1, 2])
-    for shape in ((2,), (1, 1), (3, 1), (2, 2)):
+    size = batch.spec.action_size
+    for shape in ((2,), (1, size), (3, size), (2, size + 1)):
         with pytest.raises(ValueError, match="shape"):
             batch.step(np.zeros(shape, np.float32))
 
@@ -124,7 +156,15 @@ def same(one: BatchStep, other: BatchStep) -> bool:
     )
 
 
-@pytest.mark.parametrize("spec", [Toy(action_repeat=2), CarRacing(action_repeat=4, max_frames=60)])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Toy(action_repeat=2),
+        CarRacing(action_repeat=4, max_frames=60),
+        pytest.param(CarRacing(action_repeat=4, max_frames=60, renderer="envpool"), marks=needs_envpool),
+    ],
+    ids=["toy", "car", "envpool"],
+)
 def test_workers_change_nothing(spec: EnvSpec) -> None:
     with make_batch(spec, 1) as serial, make_batch(spec, 2) as spread:
         for seeds in ([4, 2, 9], [1]):

@@ -77,10 +77,9 @@ def test_leaving_the_playfield_terminates() -> None:
 
 def test_tile_0_is_already_visited() -> None:
     """Gymnasium's issue 1269: should a new version mend it, scores change, and the documentation must too."""
-    env = CarRacing().make()
+    env: Any = CarRacing().make()
     env.reset(seed=0)
-    road: Any = env.track.road
-    assert road[0].road_visited
+    assert env.track.road[0].road_visited
 
 
 @pytest.mark.slow

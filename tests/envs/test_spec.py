@@ -6,14 +6,11 @@ import sys
 import warnings
 
 import numpy as np
-import pytest
 from gymnasium.utils.env_checker import check_env
 
-from tests.envs.specs import SPECS, digest, held
+from tests.envs.specs import digest, every_spec, held
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
-
-every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 
 
 @every_spec

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 
 CHUNK: Final = 32
@@ -31,7 +32,8 @@ class EpisodeInfo:
     """Where an episode came from and how it went; its frames stay on disk.
 
     `source` is the collector's name in the config, `origin` what the data set says of itself ("random", "evolved",
-    "driver"), `backend` the environment's, `steps` T, `terminated` False for a time limit.
+    "driver"), `backend` the environment's ("package-version/environment/renderer"), `steps` T, `terminated` False for
+    a time limit.
     """
 
     shard: str
@@ -44,6 +46,12 @@ class EpisodeInfo:
     backend: str
     episode_return: float
     terminated: bool
+
+    @property
+    def simulator(self) -> str:
+        """Return what the episode was played in, whatever its version and renderer: "package/environment"."""
+        package, _, rest = self.backend.partition("/")
+        return f"{package.rpartition('-')[0]}/{rest.partition('/')[0]}"
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,7 @@ class EpisodeReader:
     """Random access to the episodes of many shards; open files are kept, frames are not. Close when done.
 
     `episodes` lists them in a fixed order; an episode's number is its place there.
+    Raises UserError for episodes of several simulators: V would learn two worlds as one.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -148,6 +157,13 @@ class EpisodeReader:
                 for name in sorted(file):
                     self.episodes.append(EpisodeInfo(**json.loads(file[name].attrs["info"])))
                     self._groups.append(file[name])
+        simulators = sorted({episode.simulator for episode in self.episodes})
+        if len(simulators) > 1:
+            self.close()
+            raise UserError(
+                f"These episodes come from {' and '.join(simulators)}: what one simulator draws is not what another "
+                "does. Read the folders of one at a time, or collect all with one."
+            )
 
     def frames(self, episode: int, start: int = 0, stop: int | None = None) -> Bytes:
         """Return frames start … stop of an episode, (n, 64, 64, 3)."""

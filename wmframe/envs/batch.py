@@ -40,6 +40,15 @@ class BatchStep:
         """(B,) bool: which lanes have come to an end of either kind."""
         return self.terminated | self.truncated
 
+    def copy(self) -> "BatchStep":
+        """The same in arrays of its own."""
+        return BatchStep(
+            frames=self.frames.copy(),
+            rewards=self.rewards.copy(),
+            terminated=self.terminated.copy(),
+            truncated=self.truncated.copy(),
+        )
+
 
 class EnvBatch(ABC):
     """B independent episodes of one environment, in step.
@@ -56,7 +65,7 @@ class EnvBatch(ABC):
         """Begin one episode per seed, as many as there are; returns their first frames (B, 64, 64, 3).
 
         Raises:
-            UserError: an environment can't be made, or a worker process has died.
+            UserError: an environment can't be made, or worker processes die again and again.
         """
 
     @abstractmethod
@@ -64,7 +73,7 @@ class EnvBatch(ABC):
         """Step each lane that is not over with its row of `actions` (B, A) in [-1, 1].
 
         Raises:
-            UserError: a worker process has died.
+            UserError: worker processes die again and again.
         """
 
     @abstractmethod
@@ -108,12 +117,7 @@ class SerialBatch(EnvBatch):
             frame, reward, terminated, truncated, _ = self.envs[lane].step(actions[lane])
             last.frames[lane], last.rewards[lane] = frame, reward
             last.terminated[lane], last.truncated[lane] = terminated, truncated
-        return BatchStep(
-            frames=last.frames.copy(),
-            rewards=last.rewards.copy(),
-            terminated=last.terminated.copy(),
-            truncated=last.truncated.copy(),
-        )
+        return last.copy()
 
     def close(self) -> None:
         """See `EnvBatch.close`."""
@@ -124,9 +128,18 @@ class SerialBatch(EnvBatch):
 
 
 def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
-    """A batch over `workers` processes; with 0 or 1, in this process. The results are the same."""
+    """The environment's own batch if it has one, else one over `workers` processes; with 0 or 1, in this process.
+
+    The results are the same for any number of workers.
+
+    Raises:
+        UserError: the environment's own batch needs something that is not installed.
+    """
     from wmframe.envs.process_batch import ProcessBatch
 
+    own = spec.bulk(workers)
+    if own is not None:
+        return own
     return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
 
 

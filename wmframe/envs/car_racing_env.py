@@ -10,11 +10,9 @@ import numpy as np
 from gymnasium.envs.box2d.car_racing import CarRacing as GymnasiumCarRacing
 from PIL import Image
 
-from wmframe.envs.car_racing import CarRacing, car_action
+from wmframe.envs.car_racing import KEPT_ROWS, CarRacing, car_action
 from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import FRAME_SIZE, Action, Frame
-
-KEPT_ROWS = 84  # of 96; below them Gymnasium draws the instrument panel
 
 
 class Track(GymnasiumCarRacing):

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pygame import gfxdraw
 
+from wmframe.envs.car_racing import KEPT_ROWS
 from wmframe.envs.car_racing_camera import KEPT_HEIGHT, TOP, Camera, Points, inside
-from wmframe.envs.car_racing_env import KEPT_ROWS, Track
+from wmframe.envs.car_racing_env import Track
 from wmframe.envs.car_racing_shape import CarShape
 
 

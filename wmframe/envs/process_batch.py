@@ -1,57 +1,51 @@
-"""A batch whose lanes are spread over worker processes.
+"""A batch whose lanes are spread over worker processes, and that outlives any of them.
 
-In: seeds, then actions (B, A). Out: what `SerialBatch` would give. Called by: `make_batch`. Lane i lives
-in worker i mod W; each worker is a `SerialBatch` behind a pipe (`worker.py` says what goes through it).
-Shapes: B lanes, A action.
+In: seeds, then actions (B, A). Out: what `SerialBatch` would give. Called by: `make_batch`. Lane i lives in worker
+i mod W; each worker is a `SerialBatch` behind a pipe (`worker.py` says what goes through it). A worker that dies or
+hangs is replaced. Since what a lane does depends on its seed and its actions alone, a new worker that is told all that
+the lost one was told since the last reset stands where it stood, bit for bit. Shapes: B lanes, A action, W workers.
 """
 
-import contextlib
-import multiprocessing
-import signal
+import logging
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wmframe.envs.batch import BatchStep, EnvBatch, check_actions, still
 from wmframe.envs.spec import EnvSpec
-from wmframe.envs.worker import CLOSE, FAILED, MISTAKE, RESET, STEP, decode_step, encode_seeds, serve
+from wmframe.envs.worker import RESET, STEP, decode_step, encode_seeds
+from wmframe.envs.worker_process import LostError, WorkerProcess
 from wmframe.errors import UserError
 
-PATIENCE = 5.0  # seconds a worker gets to end by itself
+PATIENCE = 60.0  # seconds
+REPLACEMENTS = 3  # in one episode; whatever takes more than that will go on taking workers
+
+_LOG = logging.getLogger(__name__)
 
 
 class ProcessBatch(EnvBatch):
     """Lanes in `workers` processes, started once and kept from one reset to the next.
 
-    The workers are spawned, so that they inherit neither threads nor open files, and end with this process.
+    A worker that is silent for `patience` seconds while an answer is due counts as lost, as a dead one does.
     """
 
-    def __init__(self, spec: EnvSpec, workers: int) -> None:
+    def __init__(self, spec: EnvSpec, workers: int, patience: float = PATIENCE) -> None:
         self.spec = spec
+        self.patience = patience
         self.lanes = 0
-        self.workers: list[tuple[BaseProcess, Connection]] = []
-        context = multiprocessing.get_context("spawn")
-        for number in range(workers):
-            ours, theirs = context.Pipe()
-            process = context.Process(
-                target=serve,
-                args=(theirs, spec),
-                name=f"environment worker {number + 1} of {workers}",
-                daemon=True,
-            )
-            process.start()
-            theirs.close()  # so that the pipe ends when the worker does
-            self.workers.append((process, ours))
+        self.replaced = 0  # workers, since a reset was last completed
+        self.workers = [self._start(f"environment worker {number + 1} of {workers}") for number in range(workers)]
+        self.told: list[list[bytes]] = [[] for _ in self.workers]  # since the reset; an action takes 4·A bytes a lane
 
     def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
         """See `EnvBatch.reset`."""
         self.lanes = len(seeds)
+        self.told = [[] for _ in self.workers]
         shares = [seeds[number :: len(self.workers)] for number in range(len(self.workers))]
-        return self._exchange([RESET + encode_seeds(share) for share in shares]).frames
+        frames = self._exchange([RESET + encode_seeds(share) for share in shares]).frames
+        self.replaced = 0
+        return frames
 
     def step(self, actions: NDArray[np.float32]) -> BatchStep:
         """See `EnvBatch.step`."""
@@ -75,71 +69,61 @@ class ProcessBatch(EnvBatch):
 
     def _gather(self, requests: Sequence[bytes]) -> BatchStep:
         """One request to each worker, and their answers put together."""
-        for number, request in enumerate(requests):
-            try:
-                self.workers[number][1].send_bytes(request)
-            except OSError:
-                self._report_death(number)
+        for worker, told, request in zip(self.workers, self.told, requests, strict=True):
+            told.append(request)
+            worker.ask(request)
         whole = still(self.lanes)
         for number in range(len(requests)):
-            part = decode_step(self._receive(number))
+            part = decode_step(self._answer(number))
             share = slice(number, None, len(self.workers))
             whole.frames[share], whole.rewards[share] = part.frames, part.rewards
             whole.terminated[share], whole.truncated[share] = part.terminated, part.truncated
         return whole
 
-    def _receive(self, number: int) -> bytes:
-        """One worker's answer; what went wrong there is raised here."""
+    def _answer(self, number: int) -> bytes:
+        """One worker's answer to what it was told last, if need be from another in its place."""
         try:
-            kind, answer = split(self.workers[number][1].recv_bytes())
-        except (EOFError, OSError):
-            self._report_death(number)
-        if kind == MISTAKE:
-            raise UserError(answer[1:].decode(), exit_code=answer[0])
-        if kind == FAILED:
-            raise RuntimeError(f"in an environment worker:\n{answer.decode()}")
+            return self.workers[number].answer()
+        except LostError as lost:
+            return self._replace(number, lost)
+
+    def _replace(self, number: int, lost: LostError) -> bytes:
+        """Put a new worker in a lost one's place, tell it all again, and return its last answer: the one still due.
+
+        Raises:
+            UserError: too many were lost.
+        """
+        worker, told = self.workers[number], self.told[number]
+        worker.end(patience=0.0)
+        if self.replaced == REPLACEMENTS:
+            raise UserError(
+                f"{worker.name} {lost}. Since the last reset {REPLACEMENTS} were replaced; no more will be. What was "
+                f"finished is kept; run the same command again to go on, with fewer workers if memory is short.",
+                exit_code=1,
+            )
+        self.replaced += 1
+        _LOG.warning(
+            "%s %s; another takes its place, repeats %d steps and changes no result", worker.name, lost, len(told) - 1
+        )
+        self.workers[number] = worker = self._start(worker.name)
+        answer = b""
+        try:
+            for request in told:
+                worker.ask(request)
+                answer = worker.answer()
+        except LostError as again:
+            return self._replace(number, again)
         return answer
 
-    def _report_death(self, number: int) -> NoReturn:
-        """Say which worker died of what."""
-        process = self.workers[number][0]
-        process.join(PATIENCE)
-        raise UserError(
-            f"{process.name} {cause(process.exitcode)}. What was finished is kept; run the same command again "
-            f"to go on, with fewer workers if memory is short.",
-            exit_code=1,
-        )
+    def _start(self, name: str) -> WorkerProcess:
+        """A worker that knows of no lanes yet."""
+        return WorkerProcess(self.spec, name=name, patience=self.patience)
 
     def close(self) -> None:
         """See `EnvBatch.close`."""
-        for _, connection in self.workers:
-            with contextlib.suppress(OSError):
-                connection.send_bytes(CLOSE)
-            connection.close()
-        for process, _ in self.workers:
-            process.join(PATIENCE)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            process.close()
-        self.workers = []
+        for worker in self.workers:
+            worker.dismiss()
+        for worker in self.workers:
+            worker.end()
+        self.workers, self.told = [], []
         self.lanes = 0
-
-
-def split(message: bytes) -> tuple[bytes, bytes]:
-    """A message's kind, one byte, and its content."""
-    return message[:1], message[1:]
-
-
-def cause(code: int | None) -> str:
-    """How a process with this exit code ended, in words, with the likely reason."""
-    if code is None:
-        return "no longer answers"
-    if code >= 0:
-        return f"ended with exit code {code}; its own message, if any, stands above"
-    name = signal.Signals(-code).name
-    if name == "SIGKILL":
-        return "was killed by SIGKILL, most likely by the kernel because memory ran out"
-    if name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE"):
-        return f"crashed with {name}, most likely inside a native library of the environment"
-    return f"was ended by {name}, most likely by someone on this machine"

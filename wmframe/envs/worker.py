@@ -1,8 +1,8 @@
-"""The other end of `ProcessBatch`'s pipes: a process that steps its share of the lanes.
+"""The other end of a `WorkerProcess`'s pipe: a process that steps its share of the lanes.
 
 In: messages of one byte of kind and raw arrays: RESET with seeds (B,) int64, STEP with actions (B, A)
 float32, CLOSE. Out: DONE with frames, rewards and flags as raw arrays, MISTAKE with exit code and words
-of a `UserError`, or FAILED with a traceback. Called by: `ProcessBatch`. Shapes: B lanes of this worker, A
+of a `UserError`, or FAILED with a traceback. Called by: `WorkerProcess`. Shapes: B lanes of this worker, A
 action.
 """
 

@@ -23,6 +23,7 @@ PACKAGES = (
     "omegaconf",
     "gymnasium",
     "box2d",
+    "envpool",
     "nevergrad",
     "cma",
     "numpy",

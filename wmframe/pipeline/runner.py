@@ -67,10 +67,14 @@ def run(order: Order, progress: Progress) -> Run:
         with folder.held(), tracked(tracking, info, progress.say) as tracker:
             folder.write(record)
             worker = Worker(order.root, machine, order.allowed, progress, _Mirror(tracker))
+            backends: list[str] = []
             for node in nodes:
                 artefact, stage = worker.obtain(node, facts)
                 record = replace(record, stages=(*record.stages, stage), **_scores(record, artefact))
                 folder.write(record)
+                if node.stage == "collect":
+                    backends += [", ".join(read_json(artefact.file("summary.json"))["backends"])]
+                    _say_mixture(node.name, backends, progress)
             tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in record.scores.items()})
     except BaseException as error:
         seconds = time.monotonic() - began
@@ -157,6 +161,15 @@ class _Mirror:
             self._tracker.log({**row, "step": offset + int(row["step"])})
 
         return listen
+
+
+def _say_mixture(name: str, backends: Sequence[str], progress: Progress) -> None:
+    """Say so if the latest collection was recorded on something else than the first, as after an upgrade."""
+    if backends[-1] != backends[0]:
+        progress.say(
+            f"{name} was recorded on {backends[-1]}, the first round on {backends[0]}: M learns from both. "
+            "To learn from one alone, run again with another paths.root."
+        )
 
 
 def _scores(record: RunRecord, artefact: Artefact) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import torch
 
 from wmframe.config.bind import Component
 from wmframe.data.episodes import EpisodeReader, split
+from wmframe.envs.spec import EnvSpec
 from wmframe.files import read_json
 from wmframe.memory.contract import Memory
 from wmframe.pipeline.agents import open_artefacts
@@ -23,6 +24,7 @@ from wmframe.report.contents import Contents, Frames, OpenLoop, Reconstructions,
 from wmframe.report.histories import awake_by_round, curves
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
+from wmframe.stages.building import build_part
 from wmframe.stages.models import load_memory, load_vision
 from wmframe.vision.contract import Vision
 from wmframe.worlds.open_loop import open_loop
@@ -69,7 +71,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(collected),
+        notes=_notes(collected, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
         learned_in="dream" if dreams else "reality",
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -94,11 +96,14 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(collected: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    notes = []
+def _notes(collected: Mapping[str, Mapping[str, Any]], caveat: str) -> list[str]:
+    notes = [caveat] if caveat else []
     for name, facts in collected.items():
         origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
-        notes.append(f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes)")
+        notes.append(
+            f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes) "
+            f"of {', '.join(facts['backends'])}"
+        )
     return notes
 
 

@@ -31,5 +31,7 @@ def run(task: Task) -> None:
         return at_random
 
     with task.environments(reference=True) as batch:
+        backend = batch.spec.backend
         row = drive(task, blind(batch, spec.action_size), act, evaluation.seeds)
-    write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": {"random": row}})
+    scores = {"seeds": evaluation.seeds, "backend": backend, "scores": {"random": row}}
+    write_json(task.output / "scores.json", scores)

@@ -18,6 +18,7 @@ from wmframe.collect.contract import Setting, Source
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
+from wmframe.errors import UserError
 from wmframe.files import write_json
 from wmframe.stages.models import load_driver
 from wmframe.stages.task import Task
@@ -32,12 +33,15 @@ def run(task: Task) -> None:
     number = task.integer("round")
     sources = collection.first if number == 1 else collection.later
     planned = sum(source.planned_steps(spec.most_steps) for source in sources.values())
-    played = sum(info.steps for shard in task.output.glob("*.h5") for info in read_infos(shard))
+    played = [info for shard in sorted(task.output.glob("*.h5")) for info in read_infos(shard)]
+    _refuse_others(played, spec.backend, task)
+    if spec.caveat:
+        task.progress.say(f"{task.name}: {spec.caveat}")
     episodes: list[EpisodeInfo] = []
     with (
         torch.inference_mode(),
         task.environments() as batch,
-        task.progress.stage(task.name, total=planned, unit="steps", start=played) as bar,
+        task.progress.stage(task.name, total=planned, unit="steps", start=sum(info.steps for info in played)) as bar,
     ):
         driver = _driver(task)
         for name, source in sources.items():
@@ -70,6 +74,17 @@ def _mean_returns(episodes: Sequence[EpisodeInfo], name: Callable[[EpisodeInfo],
     for episode in episodes:
         returns.setdefault(name(episode), []).append(episode.episode_return)
     return {named: fmean(group) for named, group in returns.items()}
+
+
+def _refuse_others(played: Sequence[EpisodeInfo], backend: str, task: Task) -> None:
+    """Raise UserError if an interrupted collection was begun with another backend: it would be half of each."""
+    begun = {info.backend for info in played} - {backend}
+    if begun:
+        raise UserError(
+            f"{task.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}: half a collection of each "
+            f"is none. Install the first again, or delete {task.work} to begin anew.",
+            exit_code=1,
+        )
 
 
 def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar) -> list[EpisodeInfo]:

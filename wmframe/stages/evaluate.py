@@ -13,6 +13,7 @@ from annotated_types import Ge, Le, Lt
 from torch import Tensor
 
 from wmframe.data.seeds import report_seeds
+from wmframe.envs.spec import EnvSpec
 from wmframe.files import write_json
 from wmframe.stages.inhabit import STARTS, dream
 from wmframe.stages.models import load_driver
@@ -44,7 +45,11 @@ def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
     driver = load_driver(task.inputs, world=settings, allowed=task.allowed, device=task.machine.device)
+    caveat = task.build("env", EnvSpec).caveat
+    if caveat:
+        task.progress.say(f"{task.name}: {caveat}")
     with task.environments(reference=True) as batch:
+        backend = batch.spec.backend
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
     if isinstance(settings, DreamSettings):
         starts = StartStates.load(task.inputs["controller"] / STARTS)
@@ -53,7 +58,7 @@ def run(task: Task) -> None:
     with task.history() as history:
         means = {name: fmean(row["returns"]) for name, row in scores.items()}
         history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})
-    write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "scores": scores})
+    write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "backend": backend, "scores": scores})
 
 
 @torch.inference_mode()

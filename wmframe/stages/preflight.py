@@ -21,10 +21,10 @@ from wmframe.worlds.settings import DreamSettings, WorldSettings
 
 
 def preflight(experiment: Component, allowed: Sequence[str]) -> None:
-    """Raise UserError for values that their constructors refuse, and for parts that do not go together."""
+    """Raise UserError for values that constructors refuse, parts that do not go together, and what is not installed."""
 
     built = partial(build_part, experiment, allowed=allowed)
-    built("env", EnvSpec)
+    built("env", EnvSpec).check()
     built("collect", Collection)
     built("vision", Vision)
     built("controller", Controller)
