@@ -15,7 +15,7 @@ from benchmarks import dreams, tracks, training
 from benchmarks.measure import Effort, Row
 from wmframe.stages.machine import Machine
 
-FULL, QUICK = Effort(turns=9, seconds=3.0), Effort(turns=5, seconds=0.6)
+FULL, QUICK = Effort(turns=7, seconds=1.5), Effort(turns=5, seconds=0.6)
 
 GROUPS: dict[str, Callable[[Effort], list[Row]]] = {
     "tracks": tracks.rows,
