@@ -1,15 +1,12 @@
 """The dream beside its own matrix products, and beside the loop that is usually written. Legend: as in `parts`."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import torch
 from torch import Tensor
 
 from benchmarks.measure import Burst, Effort, Row, compare
 from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, dream, linear, memory
 from wmframe.memory.mdn_rnn import MDNRNN
-from wmframe.worlds.rollout import population_returns
+from wmframe.worlds.rollout import lone_threads, population_returns
 
 STEPS = 50
 
@@ -33,10 +30,12 @@ def products(candidates: int, *, hidden: int = HIDDEN, mixtures: int = MIXTURES,
     """
     threads = torch.get_num_threads()
     share = [_products(candidates // threads, hidden, mixtures, latent) for _ in range(threads)]
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    list(pool.map(lambda _: time.sleep(0.01), share))
-    torch.set_num_threads(threads)
-    return lambda: sum(pool.map(lambda alone: alone(), share))
+
+    def burst() -> float:
+        with lone_threads(threads) as pool:
+            return float(sum(pool.map(lambda alone: alone(), share)))
+
+    return burst
 
 
 def _products(candidates: int, hidden: int, mixtures: int, latent: int) -> Burst:

@@ -21,7 +21,7 @@ from torch import Tensor
 from benchmarks.dreams import living
 from benchmarks.measure import Burst
 from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, memory
-from benchmarks.training import BATCH, memory_step, new_vision, vision_step, window, write_shard
+from benchmarks.training import BATCH, memory_step, new_memory, new_vision, vision_step, window, write_shard
 from wmframe.data.episodes import EpisodeReader
 from wmframe.data.frame_batches import POOL_CHUNKS, FrameBatches
 from wmframe.stages.machine import Machine, cores
@@ -146,8 +146,7 @@ def thread_panel(axes: Axes) -> None:
     """Measure and draw what more threads are worth."""
     vision, adam = new_vision()
     frames = torch.randint(0, 256, (BATCH, 64, 64, 3), dtype=torch.uint8)
-    of = memory().train()
-    its_adam = torch.optim.Adam((p for p in of.parameters() if p.requires_grad), lr=1e-3, fused=True)
+    of, its_adam = new_memory()
     windows = window(BATCH, 100)
     makers: dict[str, Callable[[], Burst]] = {
         "dream": lambda: living(memory(), 64),

@@ -74,8 +74,7 @@ def vision_loading(effort: Effort) -> Row:
 
 def memory_loading(effort: Effort) -> Row:
     """Drawing batches of windows from mapped latents, beside M's steps on them: 20 is a share of 5 %."""
-    ours, kept = memory().train(), window(BATCH, SEQUENCE)
-    adam = torch.optim.Adam((p for p in ours.parameters() if p.requires_grad), lr=1e-3, fused=True)
+    (ours, adam), kept = new_memory(), window(BATCH, SEQUENCE)
     batches = iter(Windows(_latents(), range(40), batch_size=BATCH, length=SEQUENCE, seed=0, start=0, stop=10**9))
     return compare(
         "memory_loading",
@@ -89,9 +88,7 @@ def memory_loading(effort: Effort) -> Row:
 
 def memory_training(effort: Effort) -> Row:
     """A step of M on the paper's windows beside its matrix products, forward and backward."""
-    ours = memory().train()
-    adam = torch.optim.Adam((p for p in ours.parameters() if p.requires_grad), lr=1e-3, fused=True)
-    kept = window(BATCH, SEQUENCE)
+    (ours, adam), kept = new_memory(), window(BATCH, SEQUENCE)
     return compare(
         "memory_training",
         lambda: memory_step(ours, adam, kept),
@@ -147,6 +144,12 @@ def new_vision() -> tuple[ConvVAE, torch.optim.Optimizer]:
     """Return the paper's V and its optimizer."""
     vision = ConvVAE(latent_size=LATENT)
     return vision, torch.optim.Adam(vision.parameters(), lr=1e-4, fused=True)
+
+
+def new_memory() -> tuple[MDNRNN, torch.optim.Optimizer]:
+    """Return the paper's M and its optimizer."""
+    of = memory().train()
+    return of, torch.optim.Adam((p for p in of.parameters() if p.requires_grad), lr=1e-3, fused=True)
 
 
 def window(batch: int, time: int) -> Window:

@@ -77,7 +77,7 @@ class Memory(pl.LightningModule, ABC):
         """Return what follows the step that led to `state`: z', reward and done."""
 
     def imagine(self, lanes: int, temperature: float) -> Imagination:
-        """Return the loop that dreams of temperature τ run in, over `lanes` lanes.
+        """Return the loop that dreams of temperature τ run in, over `lanes` lanes; it may copy the weights as they are.
 
         By default it calls `advance` and `predict` by turns.
         """

@@ -66,11 +66,13 @@ class Dream(World):
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
         self._lanes = 0
+        self._twins: list[Dream] = []
 
     def twins(self) -> Sequence[World]:
         """Return one dream for each of PyTorch's threads: they share M and the starts, and nothing else."""
         threads = torch.get_num_threads() if self._memory.device.type == "cpu" else 1
-        return (self, *(self._twin() for _ in range(threads - 1)))
+        self._twins += [self._twin() for _ in range(len(self._twins), threads - 1)]
+        return (self, *self._twins[: threads - 1])
 
     @property
     def latent(self) -> Tensor:
@@ -135,7 +137,7 @@ class Dream(World):
 
     def _twin(self) -> "Dream":
         twin = copy(self)
-        twin._lanes = 0
+        twin._lanes, twin._twins = 0, []
         return twin
 
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def population_returns(world: World, controller: Controller, parameters: Tensor,
 
     if len(twins) == 1:
         return torch.cat(live(0))
-    with _threads(len(twins)) as pool:
+    with lone_threads(len(twins)) as pool:
         parts = list(pool.map(live, range(len(twins))))
     return torch.cat([parts[number % len(twins)][number // len(twins)] for number in range(len(groups))])
 
@@ -86,9 +86,11 @@ def _group_returns(world: World, controller: Controller, parameters: Tensor, see
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
+def lone_threads(count: int) -> Iterator[ThreadPoolExecutor]:
     """Threads in each of which PyTorch computes alone: they then wait for each other once, not after every product."""
     before = torch.get_num_threads()
-    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield pool
-    torch.set_num_threads(before)  # what the last caller says holds for threads to come, autograd's among them
+    try:
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)  # what the last caller says holds for threads to come, autograd's among them
