@@ -44,17 +44,17 @@ def _products(candidates: int, hidden: int, mixtures: int, latent: int) -> Burst
         torch.randn(4 * hidden, 1 + ACTION + latent + hidden),
         torch.randn(1 + ACTION + latent + hidden, lanes),
         torch.randn(3 * mixtures * latent + 2, hidden),
-        torch.randn(candidates, latent + hidden, ACTION),
+        torch.randn(candidates, ACTION, latent + hidden),
     )
-    into = torch.empty(4 * hidden, lanes), torch.empty(len(heads), lanes), torch.empty(candidates, ROLLOUTS, ACTION)
-    features = seen[1 + ACTION :].mT.view(candidates, ROLLOUTS, -1)
+    into = torch.empty(4 * hidden, lanes), torch.empty(len(heads), lanes), torch.empty(candidates, ACTION, ROLLOUTS)
+    features = seen[1 + ACTION :].view(-1, candidates, ROLLOUTS).transpose(0, 1)
 
     @torch.inference_mode()
     def burst() -> float:
         for _ in range(STEPS):
             torch.mm(gates, seen, out=into[0])
             torch.mm(heads, seen[-hidden:], out=into[1])
-            torch.bmm(features, controllers, out=into[2])
+            torch.bmm(controllers, features, out=into[2])
         return float(STEPS * lanes)
 
     return burst

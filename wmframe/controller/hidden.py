@@ -27,6 +27,7 @@ class Hidden(Controller):
     def act(self, parameters: Tensor, features: Tensor) -> Tensor:
         """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
         w1, b1, w2, b2 = torch.split(parameters, self._split, -1)
-        first = w1.view(-1, self.units, self.feature_size).mT
-        second = w2.view(-1, self.action_size, self.units).mT
-        return torch.tanh(torch.baddbmm(b2[:, None], torch.tanh(torch.baddbmm(b1[:, None], features, first)), second))
+        first = w1.view(-1, self.units, self.feature_size)
+        second = w2.view(-1, self.action_size, self.units)
+        hidden = torch.baddbmm(b1[:, :, None], first, features.mT).tanh_()
+        return torch.baddbmm(b2[:, :, None], second, hidden).tanh_().mT

@@ -26,7 +26,8 @@ class Linear(Controller):
     def act(self, parameters: Tensor, features: Tensor) -> Tensor:
         """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
         split = self.action_size * self.feature_size
-        weight = parameters[:, :split].view(-1, self.action_size, self.feature_size).mT
+        weight = parameters[:, :split].view(-1, self.action_size, self.feature_size)
+        # The features of a dream lie lanes last: this way round the product takes a tenth of the time.
         if not self.bias:
-            return torch.tanh(torch.bmm(features, weight))
-        return torch.tanh(torch.baddbmm(parameters[:, None, split:], features, weight))
+            return torch.bmm(weight, features.mT).tanh_().mT
+        return torch.baddbmm(parameters[:, split:, None], weight, features.mT).tanh_().mT

@@ -7,12 +7,12 @@ taken for new ones.
 from typing import Final
 
 CODE_VERSIONS: Final = {
-    "collect": 2,
+    "collect": 3,
     "vision": 2,
     "latents": 1,
     "memory": 2,
-    "controller": 2,
+    "controller": 3,
     "baseline": 1,
-    "evaluate": 2,
+    "evaluate": 3,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""

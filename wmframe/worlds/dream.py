@@ -94,11 +94,12 @@ class Dream(World):
         self._noise, self._clock = self._draw(distinct), 0
         number = {seed: column for column, seed in enumerate(distinct)}
         self._column = torch.tensor([number[seed] for seed in padded], device=device)
-        self._t = torch.zeros(len(padded), dtype=torch.long, device=device)
+        self._until = torch.full((len(padded),), self._horizon, device=device)
         self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
         self._ended = torch.zeros_like(self._done)
         if self._lanes != len(padded):
             self._imagination, self._lanes = self._memory.imagine(len(padded), self._temperature), len(padded)
+            self._luck = torch.empty(2 * self._memory.latent_size + 1, len(padded), device=device)
         start = self._noise.start[self._column]
         self._imagination.begin(self._noise.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
         return self._features()
@@ -113,7 +114,7 @@ class Dream(World):
         fresh = self._draw(seeds)
         # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
         self._noise.luck[..., at] = fresh.luck.roll(self._clock % self._horizon, 0)
-        self._t[at] = 0
+        self._until[at] = self._clock + self._horizon
         self._done = self._done.index_fill(0, at, False)
         self._ended = self._ended.index_fill(0, at, False)
         self._imagination.begin(fresh.z, MemoryState(self._starts.h[fresh.start], self._starts.c[fresh.start]), at)
@@ -122,17 +123,15 @@ class Dream(World):
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
-        luck = self._noise.luck[self._clock % self._horizon].index_select(-1, self._column)
-        uniform, normal, chance = torch.split(luck, [self._memory.latent_size, self._memory.latent_size, 1])
+        torch.index_select(self._noise.luck[self._clock % self._horizon], -1, self._column, out=self._luck)
+        uniform, normal, chance = torch.split(self._luck, [self._memory.latent_size, self._memory.latent_size, 1])
         missing = self._lanes - self._size
-        padded = functional.pad(actions.to(luck.device), (0, 0, 0, missing)) if missing else actions.to(luck.device)
+        padded = functional.pad(actions.to(self._luck.device), (0, 0, 0, missing))
         reward, logit = self._imagination.step(padded, uniform.mT, normal.mT)
         reward = reward.masked_fill(self._done, 0.0)
-        ended = self._ends(logit, chance[0]) & ~self._done
         self._clock += 1
-        self._t += ~self._done
-        self._ended = self._ended | ended
-        self._done = self._done | ended | (self._t >= self._horizon)
+        self._ended = self._ended | (self._ends(logit, chance[0]) & ~self._done)
+        self._done = self._ended | (self._until <= self._clock)
         return Step(self._features(), reward[: self._size], self._done[: self._size])
 
     def _twin(self) -> "Dream":

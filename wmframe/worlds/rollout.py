@@ -36,17 +36,19 @@ def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None
     if watch is not None:
         watch(None)
     returns = torch.zeros(len(seeds), dtype=torch.float64, device=features.device)
-    lengths = torch.zeros(len(seeds), dtype=torch.long, device=features.device)
+    waits = torch.zeros(len(seeds), dtype=torch.long, device=features.device)
+    steps = 0
     done = torch.zeros(len(seeds), dtype=torch.bool, device=features.device)
     while not bool(done.all()):
         actions = act(features)
         step = world.step(actions)
         returns += step.reward
-        lengths += ~done
+        waits += done
+        steps += 1
         features, done = step.features, step.done
         if watch is not None:
             watch(actions)
-    return Outcome(returns.cpu(), lengths.cpu())
+    return Outcome(returns.cpu(), steps - waits.cpu())
 
 
 def population_act(controller: Controller, parameters: Tensor) -> Act:
