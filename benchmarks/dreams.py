@@ -84,7 +84,7 @@ def one_at_a_time(of: MDNRNN) -> Burst:
 
 def rows(effort: Effort) -> list[Row]:
     """Compare the dream with the roofline and with the loop of common reimplementations."""
-    of, candidates = memory(), 64
+    of, candidates = memory(), 128
     ours, unit = living(of, candidates), "steps/s"
     alone = products(candidates)
     return [

@@ -28,6 +28,7 @@ class Linear(Controller):
         split = self.action_size * self.feature_size
         weight = parameters[:, :split].view(-1, self.action_size, self.feature_size)
         # The features of a dream lie lanes last: this way round the product takes a tenth of the time.
-        if not self.bias:
-            return torch.bmm(weight, features.mT).tanh_().mT
-        return torch.baddbmm(parameters[:, split:, None], weight, features.mT).tanh_().mT
+        actions = torch.bmm(weight, features.mT)
+        if self.bias:
+            actions += parameters[:, split:, None]
+        return actions.tanh_().mT

@@ -28,8 +28,8 @@ class Imagination(ABC):
         """
 
     @abstractmethod
-    def now(self) -> Tensor:
-        """Return [z; h; c] (B, Z + 2 H): the z that the lanes are at, and M's state from before it."""
+    def now(self, size: int) -> Tensor:
+        """Return the first `size` columns of [z; h; c] (B, Z + 2 H): the z the lanes are at, M's state before it."""
 
 
 class _Steps(Protocol):
@@ -65,6 +65,6 @@ class StepByStep(Imagination):
         self._z = said.latent.sample(uniform, normal, self._temperature)
         return said.reward, said.done
 
-    def now(self) -> Tensor:
+    def now(self, size: int) -> Tensor:
         """See `Imagination.now`."""
-        return torch.cat((self._z, self._state.h, self._state.c), -1)
+        return torch.cat((self._z, self._state.h, self._state.c), -1)[:, :size]

@@ -1,7 +1,7 @@
 """The MDN-RNN's imagination: everything in place, lanes last in memory, three matrix products a step.
 
-Weights come in once. A lane is a column [1; a; z; h; c], of which the LSTM reads the first four and C the last three
-where they are; every gate and every Gaussian is a row of numbers side by side. That is what lets the products
+Weights come in once. A lane is a column [a; z; h; 1; c], of which the LSTM reads the first four, the heads [h; 1] and C
+[z; h] where they are; every gate and every Gaussian is a row of numbers side by side. That is what lets the products
 take most of the time (`docs/performance.md`). Called by MDNRNN. Legend: B lanes, Z latent, A action, H hidden,
 K mixtures.
 """
@@ -22,15 +22,14 @@ from wmframe.memory.prediction import MemoryState
 class LSTMWeights:
     """What a step multiplies by.
 
-    `gates` (4 H, 1 + A + Z + H) of [1; a; z; h], so that the first column is the bias, in the order input, forget,
-    output, cell, of which the first three are negated; `heads` (3 K Z + 2, H) and `heads_bias`: logits, already
-    divided by the temperature, means and log standard deviations, each K by Z, then the reward in the environment's
-    units and the done logit.
+    `gates` (4 H, A + Z + H + 1) of [a; z; h; 1], so that the last column is the bias, in the order input, forget,
+    output, cell, of which the first three are negated; `heads` (3 K Z + 2, H + 1) of [h; 1]: logits, already divided
+    by the temperature, means and log standard deviations, each K by Z, then the reward in the environment's units and
+    the done logit.
     """
 
     gates: Tensor
     heads: Tensor
-    heads_bias: Tensor
     mixtures: int
     temperature: float
 
@@ -40,14 +39,15 @@ class LSTMImagination(Imagination):
 
     def __init__(self, weights: LSTMWeights, lanes: int) -> None:
         self._weights = weights
-        hidden, mixtures = weights.heads.shape[1], weights.mixtures
+        hidden, mixtures = weights.heads.shape[1] - 1, weights.mixtures
         latent = (len(weights.heads) - 2) // (3 * mixtures)
         action = weights.gates.shape[1] - 1 - latent - hidden
         empty = weights.gates.new_empty
-        column = empty(1 + action + latent + 2 * hidden, lanes)
-        one, self._action, self._z, self._h, self._c = torch.split(column, [1, action, latent, hidden, hidden])
+        column = empty(action + latent + 2 * hidden + 1, lanes)
+        self._action, self._z, self._h, one, self._c = torch.split(column, [action, latent, hidden, 1, hidden])
         one.fill_(1.0)
-        self._read, self._seen = column[:-hidden], column[1 + action :].mT
+        self._read, self._heard = column[:-hidden], column[action + latent : -hidden]
+        self._felt = column[action : -hidden - 1].mT
         self._gates = empty(4 * hidden, lanes)
         self._into, self._keep, self._out, self._new = torch.split(self._gates, hidden)
         self._shut = self._gates[: 3 * hidden]
@@ -71,16 +71,17 @@ class LSTMImagination(Imagination):
 
     def step(self, actions: Tensor, uniform: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
         """See `Imagination.step`."""
-        weights = self._weights
         self._action.copy_(actions.mT)
         self._advance()
-        torch.mm(weights.heads, self._h, out=self._said).add_(weights.heads_bias)
+        torch.mm(self._weights.heads, self._heard, out=self._said)
         self._draw(uniform.mT, normal.mT)
         return self._reward, self._done
 
-    def now(self) -> Tensor:
-        """See `Imagination.now`."""
-        return self._seen
+    def now(self, size: int) -> Tensor:
+        """See `Imagination.now`; as far as h it is a view."""
+        if size <= self._felt.shape[1]:
+            return self._felt[:, :size]
+        return torch.cat((self._felt, self._c.mT), 1)[:, :size]
 
     def _advance(self) -> None:
         """The LSTM's own equations, with each sigmoid(x) as a division by 1 + exp(-x), which takes less time."""

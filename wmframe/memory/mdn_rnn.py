@@ -94,15 +94,9 @@ class MDNRNN(Memory):
         rows[: self.mixtures * self.latent_size] /= temperature
         rows[-2] *= self.reward_scale if self.reward_weight > 0 else 0.0
         rows[-1, -1] -= self.done_shift if self.done_weight > 0 else math.inf
-        gates = _by_function(torch.cat((bias[:, None], from_action, from_latent, from_hidden), 1))
+        gates = _by_function(torch.cat((from_action, from_latent, from_hidden, bias[:, None]), 1))
         gates[: 3 * self.hidden_size].neg_()
-        weights = LSTMWeights(
-            gates=gates,
-            heads=rows[:, :-1].contiguous(),
-            heads_bias=rows[:, -1:].contiguous(),
-            mixtures=self.mixtures,
-            temperature=temperature,
-        )
+        weights = LSTMWeights(gates=gates, heads=rows, mixtures=self.mixtures, temperature=temperature)
         return LSTMImagination(weights, lanes)
 
     def loss(self, batch: Sequences) -> dict[str, Tensor]:

@@ -22,7 +22,7 @@ from wmframe.worlds.starts import StartStates
 
 DoneRule = Literal["sample", "threshold", "never"]
 
-_LANES: Final = 1024
+_LANES: Final = 2048
 _PAD: Final = 64
 """M computes a multiple of this many lanes: matrix products of other sizes round their last rows otherwise, so that
 what a lane dreams would depend on how many others there are."""
@@ -77,7 +77,7 @@ class Dream(World):
     @property
     def latent(self) -> Tensor:
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
-        return self._imagination.now()[: self._size, : self._memory.latent_size]
+        return self._imagination.now(self._memory.latent_size)[: self._size]
 
     @property
     def timed_out(self) -> Tensor:
@@ -100,6 +100,8 @@ class Dream(World):
         if self._lanes != len(padded):
             self._imagination, self._lanes = self._memory.imagine(len(padded), self._temperature), len(padded)
             self._luck = torch.empty(2 * self._memory.latent_size + 1, len(padded), device=device)
+            uniform, normal, self._chance = torch.split(self._luck, [*[self._memory.latent_size] * 2, 1])
+            self._uniform, self._normal = uniform.mT, normal.mT
         start = self._noise.start[self._column]
         self._imagination.begin(self._noise.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
         return self._features()
@@ -124,13 +126,12 @@ class Dream(World):
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
         torch.index_select(self._noise.luck[self._clock % self._horizon], -1, self._column, out=self._luck)
-        uniform, normal, chance = torch.split(self._luck, [self._memory.latent_size, self._memory.latent_size, 1])
-        missing = self._lanes - self._size
-        padded = functional.pad(actions.to(self._luck.device), (0, 0, 0, missing))
-        reward, logit = self._imagination.step(padded, uniform.mT, normal.mT)
+        if missing := self._lanes - self._size:
+            actions = functional.pad(actions, (0, 0, 0, missing))
+        reward, logit = self._imagination.step(actions.to(self._luck.device), self._uniform, self._normal)
         reward = reward.masked_fill(self._done, 0.0)
         self._clock += 1
-        self._ended = self._ended | (self._ends(logit, chance[0]) & ~self._done)
+        self._ended = self._ended | (self._ends(logit, self._chance[0]) & ~self._done)
         self._done = self._ended | (self._until <= self._clock)
         return Step(self._features(), reward[: self._size], self._done[: self._size])
 
@@ -146,7 +147,7 @@ class Dream(World):
 
     def _features(self) -> Tensor:
         """Every kind of senses is a beginning of [z; h; c]."""
-        return self._imagination.now()[: self._size, : self.feature_size]
+        return self._imagination.now(self.feature_size)[: self._size]
 
     def _one_column_a_lane(self) -> _Noise:
         noise, column = self._noise, self._column
