@@ -139,6 +139,8 @@ def data_panels(panels: Sequence[Axes]) -> None:
     ):
         draw(axes, points, title, "C0")
         axes.set(title=f"Data: {title}", xlabel="episodes of 1,000 frames", xscale="log", ylim=(0, None))
+        if points is opening:
+            axes.set(yscale="log", ylim=(None, None))
         print(f"{title}:", {int(size): round(float(np.median(values)), 2) for size, values in points.items()})
 
 
