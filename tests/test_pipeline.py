@@ -33,11 +33,15 @@ def share_of_optimum(folder: Path, world: str = "reality") -> float:
 
 
 @pytest.mark.slow
-def test_a_driver_trained_only_in_the_dream_drives_and_one_with_shuffled_rewards_does_not(tmp_path: Path) -> None:
-    dreamer = run(*TOY, root=tmp_path)
-    assert share_of_optimum(dreamer) >= 0.8
-    shuffled = run(*TOY, "memory.shuffle_rewards=true", root=tmp_path)
-    assert share_of_optimum(shuffled) < 0.8
+def test_drivers_trained_only_in_the_dream_drive_and_those_with_shuffled_rewards_do_not(tmp_path: Path) -> None:
+    # A driver that could learn nothing may walk the right way by luck (one seed of six does): hence two.
+    controls = []
+    for seed in ("seed=1", "seed=2"):
+        dreamer = run(*TOY, seed, root=tmp_path)
+        assert share_of_optimum(dreamer) >= 0.8
+        shuffled = run(*TOY, seed, "memory.shuffle_rewards=true", root=tmp_path)
+        controls.append(share_of_optimum(shuffled))
+    assert sum(controls) / 2 < 0.75
     assert {name for name, state in states(shuffled).items() if state == "cached"} == {
         "collect.1",
         "vision.1",
