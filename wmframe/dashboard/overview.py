@@ -182,6 +182,8 @@ def _finite(value: object) -> float:
 
 
 def _score(returns: Sequence[object]) -> ScoreRow:
+    if not returns:
+        raise ValueError("a score without an episode")
     found = summarise([_finite(value) for value in returns])
     return ScoreRow(mean=found.mean, std=found.std, n=found.n)
 

@@ -19,7 +19,7 @@ def regular_file(base: Path, *names: str) -> Path | None:
     path = base.joinpath(*names)
     try:
         inside = path.is_relative_to(base) and path.resolve() == path and path.is_file()
-    except (OSError, ValueError):  # a loop of links, a name with a null byte, one too long
+    except (OSError, ValueError, RuntimeError):  # a name too long or with a null byte, a loop of links
         return None
     return path if inside else None
 
