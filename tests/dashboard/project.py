@@ -120,7 +120,7 @@ def write_job(folder: Path, job: JobRecord) -> None:
 
 def write_many(root: Path, count: int) -> list[Run]:
     """Write `count` runs that differ in four keys, a few of them failed."""
-    grid = [
+    grid: list[dict[str, Any]] = [
         {"seed": seed, "memory_mixtures": mixtures, "world_temperature": temperature, "search_sigma": sigma}
         for sigma in (0.1, 0.2)
         for seed in range(1, 1 + max(1, count // 18 + 1))
@@ -128,13 +128,12 @@ def write_many(root: Path, count: int) -> list[Run]:
         for temperature in (0.5, 1.0, 1.5)
     ][:count]
     return [
-        write_run(root, state="failed" if number % 29 == 28 else "finished", **({"stages": 2} if number % 29 == 28 else {}), **values)
+        write_run(root, **values) if number % 29 != 28 else write_run(root, state="failed", stages=2, **values)
         for number, values in enumerate(grid)
     ]
 
 
 def _scores(generator: np.random.Generator) -> dict[str, Any]:
     means = {"reality": generator.uniform(0, 600), "dream": generator.uniform(0, 600), "random": -50.0}
-    return {
-        world: {"returns": generator.normal(mean, 60, 16).tolist(), "lengths": [40] * 16} for world, mean in means.items()
-    }
+    draws = {world: generator.normal(mean, 60, 16).tolist() for world, mean in means.items()}
+    return {world: {"returns": returns, "lengths": [40] * len(returns)} for world, returns in draws.items()}

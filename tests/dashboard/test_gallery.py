@@ -40,8 +40,9 @@ def test_a_page_written_again_is_read_again(tmp_path: Path) -> None:
 def test_only_pictures_that_the_page_carries_itself_are_taken(tmp_path: Path) -> None:
     bad = ("http://evil.example/x.png", "javascript:alert(1)", "data:text/html;base64,AAAA", "data:image/svg+xml,<svg>")
     pictures = "".join(f'<img src="{source}"><source srcset="{source}">' for source in bad)
-    page = f'<section aria-labelledby="gallery"><h3>{HOSTILE}</h3>{pictures}<img src="data:image/png;base64,AAAA" alt="a">'
-    (tmp_path / "report.html").write_text(f'<img src="data:image/png;base64,BBBB">{page}</section>')
+    elsewhere, here = (f'<img src="data:image/png;base64,{data}" alt="a">' for data in ("BBBB", "AAAA"))
+    gallery = f'<section aria-labelledby="gallery"><h3>{HOSTILE}</h3>{pictures}{here}</section>'
+    (tmp_path / "report.html").write_text(elsewhere + gallery)
     [group] = Galleries().groups(tmp_path)
     assert [picture.source for picture in group.pictures] == ["data:image/png;base64,AAAA"]
     assert group.pictures[0].still == ""

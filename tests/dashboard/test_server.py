@@ -11,24 +11,24 @@ from tests.dashboard.project import HOSTILE, write_run
 from tests.dashboard.serving import ask, serving
 from wmframe.dashboard.server import Server
 
-SECRET = "a secret of this machine"
+HIDDEN = "a secret of this machine"
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     run = write_run(folder, memory_mixtures=5)
-    (folder / "secret.html").write_text(SECRET)
+    (folder / "secret.html").write_text(HIDDEN)
     (run.folder / "report.html").write_text("<h1>the page</h1>")
     (run.folder / "film.webp").write_bytes(b"RIFF")
-    (run.folder / "secret.txt").write_text(SECRET)
+    (run.folder / "secret.txt").write_text(HIDDEN)
     (run.folder / "stolen.webp").symlink_to(folder / "secret.html")
     (folder / "runs" / "linked").symlink_to(run.folder)
     linked = write_run(folder, memory_mixtures=2)
     (linked.folder / "report.html").symlink_to(folder / "secret.html")
     outside = folder / "outside"
     outside.mkdir()
-    (outside / "report.html").write_text(SECRET)
+    (outside / "report.html").write_text(HIDDEN)
     return folder
 
 
@@ -68,7 +68,9 @@ def test_every_answer_forbids_the_browser_all_but_our_own(server: Server, target
     assert "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:7007", "127.0.0.1.evil.example", "", "[::1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:7007", "127.0.0.1.evil.example", "", "[::1", "10.0.0.1"]
+)
 def test_a_name_that_is_not_this_machine_is_refused(server: Server, host: str) -> None:
     """DNS rebinding: another site's name may lead here, but the browser still says it."""
     for target in ("/", "/api/runs"):
@@ -154,7 +156,7 @@ def test_no_path_leads_out_of_the_runs(server: Server, root: Path) -> None:
     for target in traversals(root):
         reply = ask(server, target)
         assert reply.status == 404, target
-        assert SECRET.encode() not in reply.body
+        assert HIDDEN.encode() not in reply.body
 
 
 def test_a_hostile_name_is_found_by_its_name_and_never_as_markup(tmp_path: Path) -> None:
@@ -175,7 +177,7 @@ def test_a_hostile_name_is_found_by_its_name_and_never_as_markup(tmp_path: Path)
 
 def test_nonsense_is_refused_under_our_headers(server: Server) -> None:
     for line in (b"GET\r\n\r\n", b"\x16\x03\x01\x02\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"):
-        with socket.create_connection(server.server_address, timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=20) as connection:
             connection.sendall(line)
             said = b"".join(iter(lambda: connection.recv(4096), b""))
         assert b"<" not in said.replace(b"GET", b"")

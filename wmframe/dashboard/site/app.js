@@ -2,7 +2,7 @@
 
 import { compare, configurationOf, shortName, varyingKeys } from "./columns.js";
 import { drawConfigs, drawGallery } from "./compare.js";
-import { forget } from "./chart.js";
+import { settle } from "./chart.js";
 import { drawCurves, stagesOf } from "./curves.js";
 import { el, MOST_CHOSEN, styleOf } from "./dom.js";
 import { parse } from "./filter.js";
@@ -223,7 +223,7 @@ function drawPanel() {
   replace($("tabs"), view.tab, () => Object.entries(TABS).map(([tab, label]) => el("button", { type: "button", role: "tab", id: `tab-${tab}`, "aria-selected": String(view.tab === tab), "aria-controls": "panel", tabindex: view.tab === tab ? "0" : "-1", onclick: () => open(tab) }, label)));
   $("panel").setAttribute("aria-labelledby", `tab-${view.tab}`);
   PANELS[view.tab](each);
-  forget();
+  settle();
 }
 
 function legendItem({ run, slot, label }) {

@@ -30,12 +30,14 @@ export function chart({ title, metric, stage, xLabel, note, lines, marks, option
   return figure;
 }
 
-/** Forget charts that are no longer on the page. */
-export function forget() {
+/** Draw the charts that came onto the page, now that they have a width, and forget those that left it. */
+export function settle() {
   for (const self of charts) {
-    if (self.figure.isConnected) continue;
-    self.observer.disconnect();
-    charts.delete(self);
+    if (self.figure.isConnected) draw(self);
+    else {
+      self.observer.disconnect();
+      charts.delete(self);
+    }
   }
 }
 
