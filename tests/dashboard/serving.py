@@ -26,9 +26,10 @@ class Reply:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[Server]:
-    """Serve a project while the block runs."""
+def serving(root: Path, *, script: str = "") -> Iterator[Server]:
+    """Serve a project while the block runs; `script` plays the reader, once the page has had time to draw."""
     with Server(Project(root), 0) as server:
+        server.routes.site["app.js"] += f"\nsetTimeout(() => {{ {script} }}, 1500);\n".encode()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -139,6 +139,37 @@ def test_scores_are_drawn_over_the_dream_or_any_key(server: Server, folder: Path
         assert f"n = {scored}" in dom
 
 
+READER = """
+const press = (element, key) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+document.querySelectorAll("tr.run")[4].click();
+document.querySelector("thead [data-key=awake]").click();
+document.querySelector("#tabs [aria-selected=true]").focus();
+press(document.activeElement, "ArrowRight");
+press(document.activeElement, "ArrowLeft");
+document.body.dataset.address = location.hash;
+setTimeout(() => {  // the second run's curves are there
+  document.querySelector(".chart button").click();
+  press(document.querySelector(".plot"), "ArrowRight");
+  press(document.querySelector(".plot"), "ArrowRight");
+}, 800);
+"""
+
+
+def test_a_reader_chooses_sorts_and_reads_values_by_keyboard(folder: Path, thirty: list[Run]) -> None:
+    with serving(thirty[0].root, script=READER) as server:
+        seen = look(server, folder, runs=thirty[0].name, group="none")
+    [address] = re.findall(r'data-address="([^"]*)"', seen.dom)
+    assert address.count("runs=") == 2
+    assert "sort=awake%2Cdown" in address
+    assert re.search(r'<th[^>]*aria-sort="descending"[^>]*><button[^>]*data-key="awake"', seen.dom)
+    assert re.search(r'<button[^>]*id="tab-curves"[^>]*aria-selected="true"', seen.dom)
+    assert '<figure class="chart wide">' in seen.dom
+    tip = re.search(r'<div class="tip" role="status"><b>(\d+)</b><ul>(.*?)</ul>', seen.dom)
+    assert tip is not None
+    assert tip[1] == "2"  # the second step
+    assert tip[2].count("<li>") == 4  # two runs, held out and fitted on
+
+
 def test_hostile_runs_are_words_and_nothing_else(folder: Path, tmp_path: Path) -> None:
     run = write_run(tmp_path)
     config = (run.folder / "config.yaml").read_text()

@@ -68,9 +68,7 @@ def test_every_answer_forbids_the_browser_all_but_our_own(server: Server, target
     assert "Access-Control-Allow-Origin" not in headers
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:7007", "127.0.0.1.evil.example", "", "[::1", "10.0.0.1"]
-)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7007", "127.0.0.1.evil.example", "", "[::1", "1.2.3.4"])
 def test_a_name_that_is_not_this_machine_is_refused(server: Server, host: str) -> None:
     """DNS rebinding: another site's name may lead here, but the browser still says it."""
     for target in ("/", "/api/runs"):

@@ -48,12 +48,12 @@ class Answer:
 
 
 class Routes:
-    """Answers for one project."""
+    """Answers for one project. `site` has the files of the page by name."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._histories, self._galleries = Histories(project), Galleries()
-        self._site = {entry.name: entry.read_bytes() for entry in files(__package__).joinpath("site").iterdir()}
+        self.site = {entry.name: entry.read_bytes() for entry in files(__package__).joinpath("site").iterdir()}
 
     def answer(self, target: str) -> Answer | None:
         """Return what stands at a request's target, None if nothing does."""
@@ -74,7 +74,7 @@ class Routes:
         return None
 
     def _own(self, name: str) -> Answer | None:
-        body = self._site.get(name)
+        body = self.site.get(name)
         return None if body is None else Answer(body, _TYPES[PurePath(name).suffix])
 
     def _about(self, kind: str, folder: Path) -> Answer | None:

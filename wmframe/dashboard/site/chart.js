@@ -4,6 +4,7 @@ import { compact, digits, el, styleOf, svg } from "./dom.js";
 
 const HEIGHT = 220;
 const PAD = { top: 8, right: 12, bottom: 26, left: 52 };
+const widened = new Set(); // metrics whose chart the reader made wide: it stays so when it is drawn anew
 const charts = new Set(); // those on the page, so that a look at one is a look at all of its stage
 
 /**
@@ -18,10 +19,11 @@ export function chart({ title, metric, stage, xLabel, note, lines, marks, option
   const frame = el("div", { class: "plot", tabindex: "0", role: "img", "aria-label": `${title}: ${metric} over ${xLabel}, ${new Set(lines.map(({ slot }) => slot)).size} runs. Arrow keys read values.` });
   const tip = el("div", { class: "tip", role: "status", hidden: true });
   const refusal = options.logY && !logY ? "Values of 0 or less: the axis stays linear. " : "";
-  const wide = el("button", { type: "button", class: "quiet", "aria-pressed": "false", title: "as wide as the page", onclick: () => {
-    wide.setAttribute("aria-pressed", String(figure.classList.toggle("wide")));
+  const wide = el("button", { type: "button", class: "quiet", "aria-pressed": String(widened.has(metric)), title: "as wide as the page", onclick: () => {
+    widened.delete(metric) || widened.add(metric);
+    wide.setAttribute("aria-pressed", String(figure.classList.toggle("wide", widened.has(metric))));
   } }, "⤢");
-  const figure = el("figure", { class: "chart" }, el("figcaption", {}, el("h3", {}, title), el("code", {}, metric), wide), frame, tip, el("p", { class: "axis-name" }, xLabel), (refusal || note) && el("p", { class: "note" }, refusal + note));
+  const figure = el("figure", { class: widened.has(metric) ? "chart wide" : "chart" }, el("figcaption", {}, el("h3", {}, title), el("code", {}, metric), wide), frame, tip, el("p", { class: "axis-name" }, xLabel), (refusal || note) && el("p", { class: "note" }, refusal + note));
   const self = { figure, stage, lines: shown, marks, logX, logY, frame, tip };
   self.observer = new ResizeObserver(() => requestAnimationFrame(() => draw(self)));
   self.observer.observe(frame);
