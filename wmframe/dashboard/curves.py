@@ -50,7 +50,7 @@ class Histories:
         for stage, path in self._paths(folder):
             try:
                 new = self._rows.get(path, stamp(path), lambda path=path: read(path))  # type: ignore[misc]
-            except UserError as error:
+            except (UserError, FileNotFoundError) as error:
                 errors.append(str(error).replace(f"{self._project.artefacts}/", ""))
                 continue
             earlier = rows.setdefault(stage, [])

@@ -64,8 +64,14 @@ class Watch:
         nodes = self.nodes(run)
         if finished >= len(nodes):
             return None
-        node = nodes[finished]
-        place = Live(name=node.name, number=finished + 1, stages=len(nodes))
+        place = Live(name=nodes[finished].name, number=finished + 1, stages=len(nodes))
+        try:
+            return self._inside(nodes[finished], place)
+        except FileNotFoundError:  # finished and published between two looks
+            return place
+
+    def _inside(self, node: Node, place: Live) -> Live:
+        """Add to a place how far its stage is."""
         if node.stage == "collect":
             return replace(place, done=len(list(self.work(node).glob("*.h5"))), unit="batches")
         if node.stage not in _TOTALS:

@@ -78,7 +78,7 @@ class Project:
         self.watch = Watch(self.artefacts, allowed)
         self._known: Cache[_Known] = Cache(_MOST_RUNS)
         self._sweeps: Cache[SweepRow] = Cache(_MOST_RUNS)
-        self._lock = Lock()
+        self._looking = Lock()
 
     def folders(self) -> dict[str, Path]:
         """Return every run's folder by its name, newest first; a name that is not UTF-8 is shown as near as can be."""
@@ -91,17 +91,14 @@ class Project:
 
     def record(self, folder: Path) -> RunRecord | None:
         """Return a run's record as it stands now, None where it is damaged."""
-        with self._lock:
-            return self._now(folder, self._read(folder.name, folder).record)
+        return self._now(folder, self._read(folder.name, folder).record)
 
     def overview(self) -> Overview:
         """Return how everything stands now."""
-        with self._lock:
-            rows = [self._row(name, folder) for name, folder in self.folders().items()]
-            sweeps = sweep_rows(self.root, self._sweeps)
+        rows = [self._row(name, folder) for name, folder in self.folders().items()]
         common = shared([row.config for row in rows if row.config])
         rows = [replace(row, config={k: v for k, v in row.config.items() if k not in common}) for row in rows]
-        return Overview(project=self.root.name, runs=rows, common=common, sweeps=sweeps)
+        return Overview(project=self.root.name, runs=rows, common=common, sweeps=sweep_rows(self.root, self._sweeps))
 
     def shared_by(self) -> Counter[tuple[str, str]]:
         """Return how many runs stand on each result, by (stage, key)."""
@@ -122,7 +119,8 @@ class Project:
         if record is None or record.state != "running":
             return record
         try:
-            return Run(folder).record()
+            with self._looking:  # whoever looks holds the run for a moment, and would seem to another to be at work
+                return Run(folder).record()
         except UserError:  # damaged this moment: the next look says so
             return record
 

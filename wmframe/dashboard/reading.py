@@ -7,6 +7,7 @@ files that no link led to, and values that were computed from them. Called by ev
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -38,20 +39,22 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 class Cache(Generic[Value]):
-    """The `most` values used last, each as good as its stamp."""
+    """The `most` values used last, each as good as its stamp; one thread computes, the others wait."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._values: OrderedDict[object, tuple[Stamp, Value]] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, name: object, current: Stamp, compute: Callable[[], Value]) -> Value:
         """Return the value called `name`, computed again unless it was under the same stamp."""
-        known = self._values.get(name)
-        if known is None or known[0] != current:
-            # The stamp was taken before the files are read: one written meanwhile is read again next time.
-            known = (current, compute())
-        self._values[name] = known
-        self._values.move_to_end(name)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-        return known[1]
+        with self._lock:
+            known = self._values.get(name)
+            if known is None or known[0] != current:
+                # The stamp was taken before the files are read: one written meanwhile is read again next time.
+                known = (current, compute())
+            self._values[name] = known
+            self._values.move_to_end(name)
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+            return known[1]

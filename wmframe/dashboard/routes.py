@@ -5,7 +5,7 @@ that are there, so no path leads anywhere else. Called by the server, from sever
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path, PurePath
@@ -58,7 +58,14 @@ class Routes:
     def answer(self, target: str) -> Answer | None:
         """Return what stands at a request's target, None if nothing does."""
         # Parted first, decoded second: an encoded slash is a part of a name, and no name holds one.
-        match [unquote(part) for part in urlsplit(target).path.split("/")[1:]]:
+        parts = [unquote(part) for part in urlsplit(target).path.split("/")[1:]]
+        try:
+            return self._at(parts)
+        except FileNotFoundError:  # deleted between two looks
+            return None
+
+    def _at(self, parts: Sequence[str]) -> Answer | None:
+        match parts:
             case [""]:
                 return self._own("index.html")
             case ["api", "runs"]:

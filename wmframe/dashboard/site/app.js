@@ -1,5 +1,6 @@
 // The page: asks the server every two seconds what there is, keeps what the reader chose, and draws.
 
+import { readAddress, writeAddress } from "./address.js";
 import { compare, configurationOf, shortName, varyingKeys } from "./columns.js";
 import { drawConfigs, drawGallery } from "./compare.js";
 import { settle } from "./chart.js";
@@ -16,45 +17,13 @@ const NEEDS = { curves: "curves", gallery: "gallery", lineage: "lineage" };
 const STATES = ["running", "finished", "failed", "stopped", "damaged"];
 const $ = (id) => document.getElementById(id);
 
-const view = readAddress();
+const view = readAddress(TABS);
 const chosen = new Map(); // run's name → its slot, which is its colour
+const remember = () => writeAddress(view, chosen);
 const answers = new Map(); // address → { tag, body }: what was asked before
+const asked = new Map(); // address → how its run stood then
 let overview = null;
 let varying = [];
-
-/** What the reader chose stands in the address: a bookmark brings it back. */
-function readAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const [key, way] = (given.get("sort") ?? "started,down").split(",");
-  return {
-    sort: { key, descending: way !== "up" },
-    filter: given.get("filter") ?? "",
-    states: new Set((given.get("states") ?? "").split(",").filter(Boolean)),
-    group: given.get("group") ?? "",
-    tab: given.get("tab") in TABS ? given.get("tab") : "curves",
-    runs: given.has("runs") ? given.getAll("runs") : null,
-    columns: given.has("columns") ? new Set(given.getAll("columns")) : null,
-    x: given.get("x") ?? "dream",
-    logX: given.has("logx"), logY: given.has("logy"), smoothing: Number(given.get("smooth")) || 0,
-    all: false, hidden: new Set(), focus: null,
-  };
-}
-
-function writeAddress() {
-  const told = new URLSearchParams();
-  if (view.sort.key !== "started" || !view.sort.descending) told.set("sort", `${view.sort.key},${view.sort.descending ? "down" : "up"}`);
-  if (view.filter) told.set("filter", view.filter);
-  if (view.states.size) told.set("states", [...view.states].join(","));
-  if (view.chosenGroup) told.set("group", view.group);
-  if (view.tab !== "curves") told.set("tab", view.tab);
-  if (view.runs !== null) chosen.size ? [...chosen.keys()].forEach((name) => told.append("runs", name)) : told.set("runs", "");
-  if (view.columns !== null) view.columns.size ? view.columns.forEach((key) => told.append("columns", key)) : told.set("columns", "");
-  if (view.x !== "dream") told.set("x", view.x);
-  if (view.logX) told.set("logx", "");
-  if (view.logY) told.set("logy", "");
-  if (view.smoothing) told.set("smooth", view.smoothing);
-  history.replaceState(null, "", `#${told}`);
-}
 
 /** Ask for JSON; null where nothing changed since the same was asked before. Throws if there is no answer. */
 async function ask(address) {
@@ -120,13 +89,13 @@ const act = {
   sortBy(key) {
     view.sort = { key, descending: view.sort.key === key ? !view.sort.descending : key !== "run" };
     drawTable();
-    writeAddress();
+    remember();
   },
 };
 
 function changed() {
   view.runs = [];
-  writeAddress();
+  remember();
   drawTable();
   refresh();
 }
@@ -137,15 +106,21 @@ async function refresh() {
   if (await askForPanel().catch(() => false)) drawPanel();
 }
 
-/** Ask for the chosen runs' part of the open tab: once for what is finished, each time for what goes on. */
+/** Ask for the chosen runs' part of the open tab: again where the run has gone on since. */
 async function askForPanel() {
   const kind = NEEDS[view.tab];
   if (!kind || !overview) return false;
   const wanted = [...chosen.keys()].filter((name) => {
-    const known = answers.has(addressOf(kind, name));
-    return !known || overview.byName.get(name)?.state === "running" || kind !== "curves";
+    const { state, stages, page } = overview.byName.get(name);
+    const [address, shown] = [addressOf(kind, name), `${state} ${stages} ${page}`];
+    const news = state === "running" || asked.get(address) !== shown || kind === "lineage";
+    asked.set(address, shown);
+    return news;
   });
-  const news = await Promise.all(wanted.map((name) => ask(addressOf(kind, name)).catch(() => null)));
+  const news = await Promise.all(wanted.map((name) => ask(addressOf(kind, name)).catch(() => {
+    asked.delete(addressOf(kind, name)); // gone this moment: ask again
+    return null;
+  })));
   return news.some((body) => body !== null);
 }
 
@@ -180,14 +155,14 @@ function drawTable() {
 function drawToolbar(found, unknown, runs) {
   const states = STATES.filter((state) => found.some((run) => run.state === state));
   replace($("states"), [states.map((state) => [state, found.filter((run) => run.state === state).length]), [...view.states]], () => states.length < 2 && view.states.size === 0 ? [] : states.map((state) =>
-    el("button", { type: "button", "aria-pressed": String(view.states.has(state)), onclick: () => { view.states.delete(state) || view.states.add(state); drawTable(); writeAddress(); } }, el("span", { class: `state ${state}` }), `${state} ${found.filter((run) => run.state === state).length}`)));
+    el("button", { type: "button", "aria-pressed": String(view.states.has(state)), onclick: () => { view.states.delete(state) || view.states.add(state); drawTable(); remember(); } }, el("span", { class: `state ${state}` }), `${state} ${found.filter((run) => run.state === state).length}`)));
   const groups = [["none", "nothing"], ...(overview.sweeps.length ? [["sweep", "sweep"]] : []), ["configuration", "all but the seed"], ...varying.slice(0, 30).map(({ key }) => [key, key])];
   replace($("group"), [groups, view.group], () => groups.map(([value, label]) => el("option", { value, selected: value === view.group }, label)));
   replace($("column-list"), [varying.map(({ key }) => key), shownKeys()], () => varying.map(({ key }) => el("label", {}, el("input", { type: "checkbox", checked: shownKeys().includes(key), onchange: (event) => {
     view.columns ??= new Set(shownKeys());
     event.target.checked ? view.columns.add(key) : view.columns.delete(key);
     drawTable();
-    writeAddress();
+    remember();
   } }), key)));
   $("columns").hidden = varying.length === 0;
   const hidden = overview.runs.length - runs.length;
@@ -234,7 +209,7 @@ function legendItem({ run, slot, label }) {
 
 function open(tab) {
   view.tab = tab;
-  writeAddress();
+  remember();
   refresh();
   $(`tab-${tab}`).focus();
 }
@@ -252,7 +227,7 @@ const PANELS = {
   },
   scores(each) {
     const { runs } = visible();
-    replace($("panel"), ["scores", view.x, runs.map((run) => [run.name, run.scores, run.config]), each.map(({ slot }) => slot)], () => drawScatter(runs, chosen, varying, view.x, (x) => { view.x = x; writeAddress(); drawPanel(); }, act));
+    replace($("panel"), ["scores", view.x, runs.map((run) => [run.name, run.scores, run.config]), each.map(({ slot }) => slot)], () => drawScatter(runs, chosen, varying, view.x, (x) => { view.x = x; remember(); drawPanel(); }, act));
   },
   configs(each) {
     replace($("panel"), ["configs", view.all, overview.common, each.map(({ run, slot, label }) => [run.config, slot, label])], () => each.length === 0 ? waiting() : drawConfigs(each, overview.common, { all: view.all, onall: (all) => { view.all = all; drawPanel(); } }).filter(Boolean));
@@ -273,7 +248,7 @@ function picker(ready, shown) {
 }
 
 function curveTools(ready) {
-  const set = (change) => { change(); writeAddress(); drawPanel(); };
+  const set = (change) => { change(); remember(); drawPanel(); };
   const toggle = (key, label) => el("button", { type: "button", "aria-pressed": String(view[key]), onclick: () => set(() => { view[key] = !view[key]; }) }, label);
   const stages = stagesOf(ready);
   const smoothing = el("input", { type: "range", min: "0", max: "0.95", step: "0.05", value: view.smoothing, onchange: (event) => set(() => { view.smoothing = Number(event.target.value); }) });
@@ -287,9 +262,7 @@ $("tabs").addEventListener("keydown", (event) => {
 });
 $("toolbar").addEventListener("submit", (event) => event.preventDefault());
 $("filter").value = view.filter;
-$("filter").addEventListener("input", (event) => { view.filter = event.target.value; drawTable(); writeAddress(); if (view.tab === "scores") drawPanel(); });
-$("group").addEventListener("change", (event) => { view.group = event.target.value; view.chosenGroup = true; drawTable(); writeAddress(); });
+$("filter").addEventListener("input", (event) => { view.filter = event.target.value; drawTable(); remember(); if (view.tab === "scores") drawPanel(); });
+$("group").addEventListener("change", (event) => { view.group = event.target.value; view.chosenGroup = true; drawTable(); remember(); });
 $("clear").addEventListener("click", () => { chosen.clear(); changed(); });
-view.chosenGroup = view.group !== "";
-
 poll();
