@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"cli"},
+    {"dashboard"},
     {"report"},
     {"pipeline"},
     {"stages"},

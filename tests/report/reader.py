@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 class Reader(HTMLParser):
     """Collects every tag with its attributes, the words, and what is not closed as it was opened."""
 
-    VOID = frozenset({"meta", "link", "img", "source", "br"})
+    VOID = frozenset({"meta", "link", "img", "source", "br", "wbr", "input"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 ITS_OWN = "not an origin"
 
@@ -51,7 +51,8 @@ def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
-def visit(page: Path, folder: Path) -> Visit:
+def visit(page: Path | str, folder: Path) -> Visit:
+    """Open a file or an address."""
     log = folder / "net.json"
     done = chromium(
         folder,
@@ -59,7 +60,7 @@ def visit(page: Path, folder: Path) -> Visit:
         "--enable-logging=stderr",
         "--virtual-time-budget=3000",
         "--dump-dom",
-        page.as_uri(),
+        page if isinstance(page, str) else page.as_uri(),
     )
     record = json.loads(log.read_text(encoding="utf-8"))
     start = record["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]

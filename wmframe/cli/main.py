@@ -26,6 +26,7 @@ COMMANDS = {
     "status": "List runs and artefacts, finished and in progress.",
     "evaluate": "Score a run's driver again, on seeds of your choice.",
     "report": "Write a run's page: scores, curves, pictures of the dream.",
+    "dashboard": "Serve a local page over all runs, live while they go on.",
     "watch": "Write a video of a run's driver, awake or dreaming.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",
 }

@@ -7,7 +7,6 @@ in light and dark, and holds no text of the user's. Called by `wmframe.report.pa
 import io
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -21,8 +20,8 @@ from matplotlib.ticker import Formatter, MaxNLocator
 
 from wmframe.report.contents import Curve, Numbers, Series
 from wmframe.report.numbers import compact
+from wmframe.report.thin import thin
 
-MAX_POINTS = 2000
 LINES = 6  # colours --line-0 ... --line-5 of the page; further series begin again, dashed
 WIDTH, HEIGHT = 5.6, 3.1  # inches: at the page's column width a tick number is as large as a caption
 # colours that stand for a CSS variable until the drawing is done; no other colour is ever drawn
@@ -42,21 +41,6 @@ class CompactFormatter(Formatter):
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Write the ticks of an axis."""
         return compact(values)
-
-
-def thin(y: Numbers, limit: int = MAX_POINTS) -> npt.NDArray[np.intp]:
-    """Return at most `limit` (>= 4) sorted indices of y (T,): first, last, the extremes of equal stretches.
-
-    A spike survives, and a value that is not finite does too, as the gap it is.
-    """
-    values = np.asarray(y, float)
-    if len(values) <= limit:
-        return np.arange(len(values))
-    edges = np.linspace(0, len(values), (limit - 2) // 2 + 1).astype(int)
-    keep = {0, len(values) - 1}
-    for start, stop in pairwise(edges):
-        keep |= {start + int(np.argmin(values[start:stop])), start + int(np.argmax(values[start:stop]))}
-    return np.array(sorted(keep))
 
 
 def style_of(index: int) -> tuple[int, bool]:

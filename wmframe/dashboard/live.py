@@ -1,0 +1,118 @@
+"""What a run does just now: its stage, how far that is, and how long it may still take.
+
+In: a run that goes on. Out: the stages still to come, and a `Live`. A run says in run.json only what it has finished;
+the rest is read off its config (which stage comes next, and under which key) and the store (that stage's history in
+its folder of work in progress). Called by the overview and the lineage.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wmframe.config.bind import Component
+from wmframe.dashboard.reading import Cache, regular_file, stamp
+from wmframe.errors import UserError
+from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.runs import Run
+
+_TAIL = 64 * 1024
+"""Bytes: more than the last row of any history."""
+
+_TOTALS: Mapping[str, tuple[str, str, str]] = {
+    "vision": ("vision", "steps", "steps"),
+    "memory": ("memory", "steps", "steps"),
+    "controller": ("search", "generations", "generations"),
+}
+"""By stage: the component and its argument that say how long the stage is, and what that counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """The stage `name`, `number` of `stages`; `done` of `total` units, None where unknown; seconds to its end."""
+
+    name: str
+    number: int
+    stages: int
+    done: int | None = None
+    total: int | None = None
+    unit: str = ""
+    seconds_left: float | None = None
+
+
+class Watch:
+    """Follows runs that go on. `allowed` are the modules that their configs' targets may come from; it imports none."""
+
+    def __init__(self, artefacts: Path, allowed: Sequence[str]) -> None:
+        self._artefacts, self._allowed = artefacts, allowed
+        self._graphs: Cache[list[Node]] = Cache(64)
+        self._first_seen: dict[Path, tuple[float, int]] = {}
+
+    def nodes(self, run: Run) -> list[Node]:
+        """Return every stage of a run, done or to come; none where its config holds what is not known here."""
+
+        def read() -> list[Node]:
+            try:
+                return graph(run.experiment(self._allowed))
+            except UserError:
+                return []
+
+        return self._graphs.get(run.name, stamp(run.folder / "config.yaml"), read)
+
+    def live(self, run: Run, finished: int) -> Live | None:
+        """Return where a run stands that has finished so many stages; None where that cannot be told."""
+        nodes = self.nodes(run)
+        if finished >= len(nodes):
+            return None
+        place = Live(name=nodes[finished].name, number=finished + 1, stages=len(nodes))
+        try:
+            return self._inside(nodes[finished], place)
+        except FileNotFoundError:  # finished and published between two looks
+            return place
+
+    def _inside(self, node: Node, place: Live) -> Live:
+        """Add to a place how far its stage is."""
+        if node.stage == "collect":
+            return replace(place, done=len(list(self.work(node).glob("*.h5"))), unit="batches")
+        if node.stage not in _TOTALS:
+            return place
+        total, unit = _length(node)
+        history = regular_file(self._artefacts, node.stage, f"{node.key}.work", "output", "history.jsonl")
+        step = None if history is None else last_step(history)
+        if history is None or step is None:
+            return replace(place, total=total, unit=unit)
+        left = self._seconds_left(history, step, total)
+        return replace(place, done=step, total=total, unit=unit, seconds_left=left)
+
+    def work(self, node: Node) -> Path:
+        """Return where a stage at work keeps what it will publish."""
+        return self._artefacts / node.stage / f"{node.key}.work" / "output"
+
+    def _seconds_left(self, history: Path, step: int, total: int | None) -> float | None:
+        """Extrapolate from the rows that came while we looked: rows from before a resume say nothing of the pace."""
+        written = history.stat().st_mtime
+        since, first = self._first_seen.setdefault(history, (written, step))
+        if step < first:
+            self._first_seen[history] = (written, step)
+        if total is None or step <= first or written <= since:
+            return None
+        return max(0.0, (total - step) * (written - since) / (step - first))
+
+
+def last_step(history: Path) -> int | None:
+    """Return the step of a history's last complete row, None if there is none."""
+    with history.open("rb") as file:
+        file.seek(max(0, history.stat().st_size - _TAIL))
+        lines = file.read().split(b"\n")[:-1]
+    try:
+        step = json.loads(lines[-1])["step"]
+    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return step if isinstance(step, int) else None
+
+
+def _length(node: Node) -> tuple[int | None, str]:
+    name, argument, unit = _TOTALS[node.stage]
+    component = node.config[name]
+    total = component.arguments.get(argument) if isinstance(component, Component) else None
+    return (total if isinstance(total, int) else None), unit
