@@ -19,6 +19,7 @@ from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
 
 GROUP = "ablation"
+_NUMBERS = {"mean", "std"}, {"mean", "std", "dream_mean", "dream_std"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,9 @@ def _read(path: Path) -> Ablation:
         bound = bind(plain, target=f"{Ablation.__module__}.{Ablation.__name__}")
     except ConfigError as error:
         raise UserError(f"{path}: {error}") from error
+    for row, numbers in plain.get("paper", {}).items():
+        if set(numbers) not in _NUMBERS:
+            raise UserError(f"{path}: paper.{row} needs mean and std, and may have dream_mean and dream_std")
     return replace(Ablation(**bound.arguments), name=path.stem)  # type: ignore[arg-type]  # binding has seen to it
 
 
