@@ -1,14 +1,15 @@
 """Sweep folders made by hand: real records and configs, scores that are made up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wmframe.config.ablation import find_ablation
-from wmframe.config.bind import bind
+from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose, expand
 from wmframe.files import write_json
 from wmframe.pipeline.graph import TARGET
@@ -48,6 +49,12 @@ def make_sweep(root: Path, overrides: Sequence[str], outcomes: Sequence[Mapping[
     return sweep
 
 
+@lru_cache
+def bound(overrides: tuple[str, ...]) -> Component:
+    """Return the experiment of these overrides: composing takes a while, and runs differ in little but their seed."""
+    return bind(compose(overrides), target=TARGET)
+
+
 def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[str, Any] | str) -> None:
     """Write how one job stands, and its run if it finished."""
     if outcome == "waiting":
@@ -56,10 +63,10 @@ def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[s
     if isinstance(outcome, str):
         job |= {"state": "stopped"} if outcome == "stopped" else {"state": "failed", "error": outcome}
     else:
-        experiment = bind(compose(told), target=TARGET)
-        run = create_run(sweep.root, "made", experiment)
+        seed = next((int(o.removeprefix("seed=")) for o in told if o.startswith("seed=")), 0)
+        experiment = bound(tuple(o for o in told if not o.startswith("seed=")))
+        run = create_run(sweep.root, "made", replace(experiment, arguments={**experiment.arguments, "seed": seed}))
         job["run"] = run.name
-        seed = experiment.arguments["seed"]
         run.write(
             RunRecord(
                 command="", state="finished", started="", scores=outcome, seeds=(0, 1, 2, 3), provenance={"seed": seed}

@@ -7,7 +7,7 @@ from wmframe.cli.values import parse_values
 from wmframe.pipeline.runs import find_run
 from wmframe.pipeline.sweeps import find_sweep
 
-HELP = """Write a run's page: scores, curves, pictures of the dream. Or a sweep's: its table and its figures.
+HELP = """Write a run's page, or a sweep's table: scores, curves, pictures of the dream.
 
 usage: wmframe report [RUN] [root=.] [--allow MODULE]
        wmframe report --sweep [DIR] [root=.]

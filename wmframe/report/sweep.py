@@ -6,8 +6,6 @@ A sweep comes in, finished, partial or crashed; four files go out. Called at the
 
 from pathlib import Path
 
-import numpy as np
-
 from wmframe.files import write_atomic
 from wmframe.pipeline.sweeps import Sweep
 from wmframe.report.sweep_page import render
@@ -19,7 +17,7 @@ from wmframe.report.sweep_text import comma_separated, latex, markdown
 def write_sweep(sweep: Sweep) -> Path:
     """Write report.html, table.md, table.csv and table.tex into the sweep's folder; return the page's path."""
     rows = gather_rows(sweep)
-    table = tabulate(rows, np.random.default_rng(0))
+    table = tabulate(rows)
     files = {
         "table.md": markdown(table),
         "table.csv": comma_separated(table),

@@ -66,9 +66,9 @@ class Table:
     notes: Sequence[str]
 
 
-def tabulate(rows: SweepRows, generator: np.random.Generator) -> Table:
-    """Return the table; the bootstrap draws from `generator`, row after row."""
-    lines = [_line(row, rows.keys, generator) for row in rows.configurations]
+def tabulate(rows: SweepRows) -> Table:
+    """Return the table. Every row's bootstrap draws from a generator of its own, so no row changes another."""
+    lines = [_line(row, rows.keys, np.random.default_rng(0)) for row in rows.configurations]
     pad = [""] * (max(len(rows.keys), 1) - 1)
     if rows.v_only_command:
         lines.append(Line(labels=["V only", *pad], kind="not run", note=f"not run: {rows.v_only_command}"))
