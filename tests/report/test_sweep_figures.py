@@ -62,8 +62,8 @@ def test_the_papers_mark_is_drawn_on_its_own_task_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dreams", "said"),
     [
-        ([1, 2, 3, 4], "correlation 1.00 over 4 training runs: those that dream of more earn more awake. So few"),
-        ([4, 3, 2, 1], "correlation −1.00 over 4 training runs: those that dream of more do not earn more awake."),
+        ([1, 2, 3, 4], "correlation 1.00 over 4 training runs:"),
+        ([4, 3, 2, 1], "correlation −1.00 over 4 training runs:"),
         ([1, 1, 1, 1], "No rank correlation: 4 runs"),
     ],
 )

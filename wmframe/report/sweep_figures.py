@@ -131,6 +131,8 @@ def _agreement(runs: Sequence[TrainingRun]) -> str:
     rank = rank_correlation([run.promised or 0.0 for run in runs], [run.paid for run in runs])
     if rank is None:
         return f"No rank correlation: {len(runs)} runs, or no spread among them."
-    said = "those that dream of more earn more awake" if rank > 0 else "those that dream of more do not earn more awake"
     few = " So few say little." if len(runs) < 10 else ""
-    return f"Spearman's rank correlation {number(rank, 2)} over {len(runs)} training runs: {said}.{few}"
+    return (
+        f"Spearman's rank correlation {number(rank, 2)} over {len(runs)} training runs: 1 where dreams rank drivers "
+        f"as reality does, 0 where they say nothing of it, below where they mislead.{few}"
+    )
