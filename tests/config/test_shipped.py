@@ -48,13 +48,13 @@ def shipped_targets() -> list[str]:
 
 
 def test_every_file_is_bound() -> None:
-    bound = 0
-    for path in FILES:
+    bound, choices = 0, [path for path in FILES if path.parent.name != "ablation"]  # sweeps: see test_ablation
+    for path in choices:
         group, option = path.relative_to(CONF).parent, path.stem
         overrides = [] if group == Path() else [f"{group.as_posix()}={option}"]
         assert len(prepare(parse(overrides))) == 1, path
         bound += 1
-    assert bound == len(FILES) > 10
+    assert bound == len(choices) > 10
 
 
 def test_every_file_opens_with_the_command_that_runs_it() -> None:

@@ -16,7 +16,9 @@ from PIL import Image
 
 from tests.report.examples import HOSTILE, contents, hostile
 from tests.report.reader import read
+from tests.report.sweeps import make_sweep, scores
 from wmframe.report.page import render, write
+from wmframe.report.sweep import write_sweep
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (apt-get install chromium)")
@@ -100,6 +102,20 @@ def test_hostile_contents_run_nothing(folder: Path) -> None:
     assert seen.requests == []
 
 
+def test_a_sweeps_page_has_its_headings_no_error_and_no_request(folder: Path) -> None:
+    page = write_sweep(
+        make_sweep(folder, ["world.temperature=0.5,1", "seed=1,2"], [scores(n, 2 * n) for n in range(4)])
+    )
+    seen = visit(page, folder)
+    assert re.findall(r"<h[123][^>]*>([^<]*)</h[123]>", seen.dom) == [
+        *("made", "Scores", "Figures", "Awake, by world.temperature", "Dream minus reality, by world.temperature"),
+        *("Dream against reality, every training run", "Jobs"),
+    ]
+    assert seen.console == []
+    assert seen.requests == []
+    assert phone(page, folder) == "360 of 360"
+
+
 def test_the_policy_stops_what_escaping_would_have_missed(folder: Path) -> None:
     """The control: without the policy the same checks do see a request and a script."""
     intruder = '<img src="http://intruder.invalid/x.png"><script>console.error("ran")</script></main>'
@@ -133,10 +149,13 @@ def test_the_page_follows_the_readers_colours(folder: Path) -> None:
 
 
 def test_nothing_sticks_out_of_a_phone(folder: Path) -> None:
-    """A headless window is no narrower than 500 pixels: the page stands in a frame as wide as a phone."""
-    write(contents(), folder / "report.html")
+    assert phone(write(contents(), folder / "report.html"), folder) == "360 of 360"
+
+
+def phone(shown: Path, folder: Path) -> str:
+    """Return how wide a page is in a frame of 360 pixels, a phone's: no headless window is so narrow."""
     probe = (
-        '<iframe src="report.html" style="width:360px;height:800px;border:0"></iframe>'
+        f'<iframe src="{shown.as_uri()}" style="width:360px;height:800px;border:0"></iframe>'
         "<script>onload = () => {"
         "const root = frames[0].document.documentElement;"
         "document.body.dataset.width = `${root.scrollWidth} of ${root.clientWidth}`; }</script>"
@@ -144,4 +163,5 @@ def test_nothing_sticks_out_of_a_phone(folder: Path) -> None:
     page = folder / "phone.html"
     page.write_text(probe, encoding="utf-8")
     arguments = ("--allow-file-access-from-files", "--virtual-time-budget=3000", "--dump-dom", page.as_uri())
-    assert 'data-width="360 of 360"' in chromium(folder, *arguments).stdout
+    found = re.search('data-width="([^"]*)"', chromium(folder, *arguments).stdout)
+    return found[1] if found is not None else "nothing"

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from wmframe.report.statistics import (
+    Interval,
+    interval_over_runs,
     mean_difference,
+    percentile_interval,
     promises_too_much,
+    rank_correlation,
     student_probability,
     student_quantile,
     summarise,
@@ -100,3 +104,31 @@ def test_only_a_large_and_certain_gap_is_a_promise_not_kept() -> None:
     assert not promises_too_much([800, 0], [500, -200])  # chance explains it
     assert not promises_too_much([400, 410], [800, 810])  # reality pays more
     assert promises_too_much([-10, -11], [-500, -501])
+
+
+def test_an_interval_over_runs_needs_five_and_holds_what_it_says() -> None:
+    generator = np.random.default_rng(5)
+    assert interval_over_runs([1.0, 2.0, 3.0, 4.0], generator) is None
+    trials, hits, plain = 300, 0, 0
+    for _ in range(trials):
+        values = generator.normal(5, 3, 8).tolist()
+        wide, narrow = interval_over_runs(values, generator), percentile_interval(values, generator, confidence=0.95)
+        assert wide is not None
+        hits, plain = hits + (wide.low <= 5 <= wide.high), plain + (narrow.low <= 5 <= narrow.high)
+    assert plain / trials < 0.93 < hits / trials
+
+
+def test_the_bootstrap_draws_from_the_generator_that_it_is_given() -> None:
+    values = np.random.default_rng(0).normal(size=12).tolist()
+    first, same, other = (interval_over_runs(values, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert first == same != other
+    assert percentile_interval([3.0] * 5, np.random.default_rng(0), confidence=0.95) == Interval(3.0, 3.0)
+
+
+def test_rank_correlation() -> None:
+    assert rank_correlation([1, 2, 3], [10, 100, 1000]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    # by hand: ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4
+    assert rank_correlation([1, 2, 2, 5], [0, 7, 3, 9]) == pytest.approx(4.5 / math.sqrt(4.5 * 5))
+    assert rank_correlation([1, 2], [1, 2]) is None
+    assert rank_correlation([1, 1, 1], [1, 2, 3]) is None

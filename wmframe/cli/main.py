@@ -25,7 +25,7 @@ COMMANDS = {
     "plan": "Say what `run` would compute, what is cached, and why.",
     "status": "List runs and artefacts, finished and in progress.",
     "evaluate": "Score a run's driver again, on seeds of your choice.",
-    "report": "Write a run's page: scores, curves, pictures of the dream.",
+    "report": "Write a run's page, or a sweep's table: scores, curves, pictures of the dream.",
     "dashboard": "Serve a local page over all runs, live while they go on.",
     "watch": "Write a video of a run's driver, awake or dreaming.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",

@@ -19,6 +19,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType, RangeSweep
 from omegaconf import OmegaConf
 
+from wmframe.config.ablation import find_ablation
 from wmframe.config.explain import dotted_keys, explain
 from wmframe.config.files import check_folder
 from wmframe.config.shipped import conf_dir
@@ -38,6 +39,8 @@ def compose(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequ
     UserError for whatever is wrong with an override, a group's option, a file or an interpolation; keys and
     values are left for `bind` to judge.
     """
+    if ablation := find_ablation(overrides, conf=conf, folders=folders):
+        raise UserError(f"ablation={ablation.name} is a sweep: add -m. Alone, a run has one value of each key.")
     parsed = _parse(overrides)
     _check_folders(parsed, folders)
     with _hydra(conf) as loader, explain():
@@ -55,9 +58,14 @@ def compose(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequ
 def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequence[Path] = ()) -> list[list[str]]:
     """A sweep's jobs, each as its own overrides: the product of every `a=1,2`, `choice`, `range` and `glob`.
 
+    `ablation=name` stands for what the file brings: its rows are one more factor of the product, the slowest.
     Raises UserError for a sweep that can't be counted (`interval`), has no jobs, or has more than ten
     thousand.
     """
+    rows: list[list[str]] = [[]]
+    ablation = find_ablation(overrides, conf=conf, folders=folders)
+    if ablation is not None:
+        overrides, rows = ablation.applied(overrides)
     parsed = _parse(overrides)
     with _hydra(conf) as loader, explain():
         search = _search(parsed, folders)
@@ -65,10 +73,10 @@ def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Seque
         for override in parsed:
             override.config_loader = _Groups(loader, search)  # type: ignore[assignment] # for glob(*) alone
             axes[override.get_key_element()] = _choices(override)
-    jobs = math.prod(len(choices) for choices in axes.values())
+    jobs = len(rows) * math.prod(len(choices) for choices in axes.values())
     if jobs == 0 or jobs > MOST_JOBS:
         raise UserError(f"this sweep has {jobs:,} jobs: between 1 and {MOST_JOBS:,} can be run at a time")
-    return [list(job) for job in itertools.product(*axes.values())]
+    return [[*row, *job] for row in rows for job in itertools.product(*axes.values())]
 
 
 @contextmanager

@@ -10,11 +10,13 @@ The folder's name is a digest of the jobs' whole configs, so the same command fi
 missing. Called by `wmframe run -m`, which writes, and by the reports, which read.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from wmframe.errors import UserError
 from wmframe.files import read_json
 
 JobState = Literal["waiting", "running", "finished", "failed", "stopped"]
@@ -69,3 +71,16 @@ class Sweep:
         if not file.exists():
             return JobRecord(number=number, overrides=overrides, state="waiting")
         return JobRecord(**{**read_json(file), "overrides": overrides})
+
+
+def find_sweep(named: str, *, sweeps: Path = Path("sweeps")) -> Sweep:
+    """Return the sweep that a person names by its folder, its name under `sweeps`, or as "latest", the last gone on
+    with.
+    """
+    for folder in (Path(named), sweeps / named):
+        if (folder / "sweep.json").is_file():
+            return Sweep(folder.resolve())
+    there = sorted(path.parent.name for path in sweeps.glob("*/sweep.json") if not path.parent.is_symlink())
+    near = difflib.get_close_matches(named, there, 3, 0.3) or there[-3:]
+    hint = f" The nearest: {', '.join(near)}." if near else f" There are no sweeps under {sweeps}/ yet: wmframe run -m"
+    raise UserError(f"no sweep {named!r}.{hint}")

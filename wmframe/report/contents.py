@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Frames = npt.NDArray[np.uint8]
+Marks = Literal["line", "dots", "level", "diamonds"]
 Numbers = Sequence[float] | npt.NDArray[np.floating] | npt.NDArray[np.integer]
 FRAME = (64, 64, 3)
 
@@ -56,7 +57,9 @@ class Score:
 class Series:
     """One line of a curve: y over x, with a band from `low` to `high` if both are given.
 
-    All are of one length >= 1; x is finite; y and the band may hold NaN or infinity, drawn as a gap.
+    All are of one length >= 1; x is finite; y and the band may hold NaN or infinity, drawn as a gap. `marks` is how the
+    points are drawn: joined, each alone, or as a level that is no measurement of this x. `colour` is the number of
+    a line's colour, by default the next one. One without a name is not in the legend.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Series:
     y: Numbers
     low: Numbers | None = None
     high: Numbers | None = None
+    marks: Marks = "line"
+    colour: int | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for lengths that differ, half a band, or an x that is not finite."""
@@ -78,13 +83,18 @@ class Series:
 
 @dataclass(frozen=True)
 class Curve:
-    """One figure: its lines share both axes. `note` is a sentence under it."""
+    """One figure: its lines share both axes. `note` is a sentence under it.
+
+    `x_ticks`, if given, are the only ones; `x_log` spaces x (> 0) by ratios.
+    """
 
     title: str
     x_label: str
     y_label: str
     series: Sequence[Series]
     note: str = ""
+    x_ticks: Sequence[float] = ()
+    x_log: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for a figure without a line."""

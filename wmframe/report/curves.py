@@ -16,7 +16,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullLocator
 
 from wmframe.report.contents import Curve, Numbers, Series
 from wmframe.report.numbers import compact
@@ -48,6 +48,12 @@ def style_of(index: int) -> tuple[int, bool]:
     return index % LINES, index >= LINES
 
 
+def look_of(index: int, series: Series) -> tuple[int, str]:
+    """Return (colour number, how the page's legend draws it) of the series at this index."""
+    colour, dashed = style_of(index if series.colour is None else series.colour)
+    return colour, "dashed" if dashed and series.marks == "line" else series.marks
+
+
 def draw(curve: Curve) -> Markup:
     """Return the figure as SVG markup. The same curve gives the same characters."""
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
@@ -55,7 +61,7 @@ def draw(curve: Curve) -> Markup:
     axes = figure.add_subplot()
     for index, series in enumerate(curve.series):
         _line(axes, index, series)
-    _dress(axes)
+    _dress(axes, curve)
     buffer = io.StringIO()
     settings: dict[Any, Any] = {"svg.hashsalt": f"wmframe {curve.title}", "svg.fonttype": "none"}
     with mpl.rc_context(settings):
@@ -75,7 +81,7 @@ def _finite(column: Numbers) -> Column:
 
 
 def _line(axes: Axes, index: int, series: Series) -> None:
-    number, dashed = style_of(index)
+    number, look = look_of(index, series)
     keep = thin(series.y)
     x, y = _finite(series.x)[keep], _finite(series.y)[keep]
     if series.low is not None and series.high is not None:
@@ -83,19 +89,17 @@ def _line(axes: Axes, index: int, series: Series) -> None:
         axes.fill_between(x, *band, color=SERIES[number], alpha=0.16, linewidth=0)
     # a lone point, or one between two gaps, has no line to show it
     alone = int(np.isfinite(y).sum()) < 3
-    axes.plot(
-        x,
-        y,
-        color=SERIES[number],
-        linewidth=1.6,
-        linestyle="--" if dashed else "-",
-        marker="o" if alone else None,
-        markersize=5,
-        solid_capstyle="round",
-    )
+    style: dict[str, dict[str, Any]] = {
+        "line": {"linestyle": "-", "marker": "o" if alone else None, "markersize": 5},
+        "dashed": {"linestyle": "--", "marker": "o" if alone else None, "markersize": 5},
+        "level": {"linestyle": (0, (2, 2.5))},
+        "dots": {"linestyle": "none", "marker": "o", "markersize": 6, "alpha": 0.5, "markeredgewidth": 0},
+        "diamonds": {"linestyle": "none", "marker": "D", "markersize": 7, "fillstyle": "none", "markeredgewidth": 1.6},
+    }
+    axes.plot(x, y, color=SERIES[number], linewidth=1.6, solid_capstyle="round", **style[look])
 
 
-def _dress(axes: Axes) -> None:
+def _dress(axes: Axes, curve: Curve) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
@@ -107,6 +111,13 @@ def _dress(axes: Axes) -> None:
     for axis, bins in ((axes.xaxis, 6), (axes.yaxis, 5)):
         axis.set_major_locator(MaxNLocator(nbins=bins))
         axis.set_major_formatter(CompactFormatter())
+    if curve.x_log:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    if len(curve.x_ticks) > 0:
+        axes.margins(x=0.06)
+        axes.xaxis.set_major_locator(FixedLocator(list(curve.x_ticks)))
+        axes.xaxis.set_major_formatter(CompactFormatter())
 
 
 def _inline(svg: str) -> str:

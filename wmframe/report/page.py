@@ -7,20 +7,17 @@ same contents give the same bytes. Called by `wmframe report` and at the end of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import wmframe
 from wmframe.files import write_atomic
 from wmframe.report.animation import best_format, encode, side_by_side
 from wmframe.report.contents import Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
-from wmframe.report.curves import draw, style_of
+from wmframe.report.curves import draw
 from wmframe.report.horizon import error_by_horizon
-from wmframe.report.numbers import decimals, duration, number
-from wmframe.report.outline import outline
+from wmframe.report.html import fill
+from wmframe.report.numbers import decimals
 from wmframe.report.pictures import data_uri, horizon_steps, pairs, png, reconstruction_error, samples
 from wmframe.report.statistics import Summary, summarise
 from wmframe.report.story import tell
@@ -87,17 +84,9 @@ class Lineage:
 
 def render(contents: Contents) -> str:
     """Return the page as HTML text."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(number=number, duration=duration, outline=outline, mean_sd=_mean_and_spread)
-    environment.globals.update(style_of=style_of, short=SHORT_KEY)
-    return environment.from_string(_own_file("page.html.jinja")).render(
-        style=Markup(_own_file("page.css")),  # noqa: S704  a file of this package
+    return fill(
+        "page.html.jinja",
+        "page.css",
         contents=contents,
         story=tell(contents),
         board=_board(contents.scores) if len(contents.scores) > 0 else None,
@@ -108,7 +97,7 @@ def render(contents: Contents) -> str:
         lineage=_lineage(contents.stages),
         ran=sum(row.state == "ran" for row in contents.stages),
         computed=sum(row.seconds or 0.0 for row in contents.stages if row.state == "ran"),
-        version=wmframe.__version__,
+        short=SHORT_KEY,
     )
 
 
@@ -118,15 +107,6 @@ def write(contents: Contents, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, html)
     return path
-
-
-def _own_file(name: str) -> str:
-    return files("wmframe.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _mean_and_spread(summary: Summary, places: int) -> str:
-    mean = number(summary.mean, places)
-    return mean if summary.std is None else f"{mean} ± {number(summary.std, places)}"
 
 
 def _board(scores: Sequence[Score]) -> Board:

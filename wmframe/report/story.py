@@ -59,8 +59,12 @@ def comparable(dream: Score, reality: Score) -> tuple[Sequence[float], Sequence[
     lengths = [sum(score.steps) / len(score.steps) for score in (dream, reality)]
     if abs(lengths[0] - lengths[1]) <= max(lengths) / 10:
         return dream.returns, reality.returns, ""
-    paces = [[100 * r / n for r, n in zip(score.returns, score.steps, strict=True)] for score in (dream, reality)]
-    return paces[0], paces[1], "per 100 steps, "
+    return paces(dream), paces(reality), "per 100 steps, "
+
+
+def paces(score: Score) -> Sequence[float]:
+    """Return what each episode earned per 100 steps; its lengths must be known."""
+    return [100 * r / n for r, n in zip(score.returns, score.steps, strict=True)]
 
 
 def _spread(score: Score, places: int) -> str:
