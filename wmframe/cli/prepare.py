@@ -4,7 +4,7 @@ In: an `Invocation`. Out: one `Job` a run. Called by `run` and `plan` before any
 torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,26 +33,34 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
     Without `-m` there is one job. Raises UserError (ConfigError for keys and values), naming the job in a
     sweep.
     """
-    from wmframe.config.compose import expand  # Hydra takes half a second to import: not for `--help`
+    from wmframe.config.compose import composing, expand  # Hydra takes half a second to import: not for `--help`
 
     folders = invocation.folders
-    if not invocation.multirun:
-        return [_job(list(invocation.overrides), invocation, conf, target)]
-    jobs = []
-    for overrides in expand(invocation.overrides, conf=conf, folders=folders):
-        try:
-            jobs.append(_job(overrides, invocation, conf, target))
-        except UserError as error:
-            changed = [o for o in overrides if o not in invocation.overrides]
-            raise UserError(f"job {len(jobs) + 1} ({' '.join(changed)}): {error}", exit_code=error.exit_code) from error
+    wanted = [list(invocation.overrides)]
+    if invocation.multirun:
+        wanted = expand(invocation.overrides, conf=conf, folders=folders)
+    jobs: list[Job] = []
+    with composing(conf=conf, folders=folders) as compose:
+        for overrides in wanted:
+            try:
+                jobs.append(_job(overrides, compose, invocation, target))
+            except UserError as error:
+                if not invocation.multirun:
+                    raise
+                changed = " ".join(o for o in overrides if o not in invocation.overrides)
+                raise UserError(f"job {len(jobs) + 1} ({changed}): {error}", exit_code=error.exit_code) from error
     return jobs
 
 
-def _job(overrides: list[str], invocation: Invocation, conf: Path | None, target: str) -> Job:
+def _job(
+    overrides: Sequence[str],
+    compose: Callable[[Sequence[str]], dict[str, object]],
+    invocation: Invocation,
+    target: str,
+) -> Job:
     from wmframe.config.bind import bind
-    from wmframe.config.compose import compose
 
-    config = compose(overrides, conf=conf, folders=invocation.folders)
+    config = compose(overrides)
     if "_target_" in config:
         raise UserError("_target_ is not a key of the config itself, only of its components")
     return Job(tuple(overrides), config, bind(config, target=target, allowed=invocation.allowed))
