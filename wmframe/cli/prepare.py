@@ -7,7 +7,7 @@ torch.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from wmframe.cli.overrides import Invocation
 from wmframe.errors import UserError
@@ -20,27 +20,28 @@ EXPERIMENT = "wmframe.pipeline.experiment.Experiment"
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be: its overrides, its resolved config, and the experiment that the config was bound to."""
+    """One run to be: its overrides, its resolved config, and the experiment that the config was bound to.
+
+    `ablation` is what the config says of the ablation that it is part of; no result depends on it.
+    """
 
     overrides: tuple[str, ...]
     config: Mapping[str, object]
     experiment: "Component"
+    ablation: Mapping[str, object] | None = None
 
 
 def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = EXPERIMENT) -> list[Job]:
     """Compose and bind every job of an invocation; the first mistake ends it before any job could run.
 
-    Without `-m` there is one job. Raises UserError (ConfigError for keys and values), naming the job in a
-    sweep.
+    Without `-m` there is one job; of a search there are a few that it may ask for. Raises UserError (ConfigError for
+    keys and values), naming the job in a sweep.
     """
-    from wmframe.config.compose import composing, expand  # Hydra takes half a second to import: not for `--help`
+    from wmframe.config.compose import composing  # Hydra takes half a second to import: not for `--help`
 
-    folders = invocation.folders
-    wanted = [list(invocation.overrides)]
-    if invocation.multirun:
-        wanted = expand(invocation.overrides, conf=conf, folders=folders)
     jobs: list[Job] = []
-    with composing(conf=conf, folders=folders) as compose:
+    wanted = _wanted(invocation, conf)
+    with composing(conf=conf, folders=invocation.folders) as compose:
         for overrides in wanted:
             try:
                 jobs.append(_job(overrides, compose, invocation, target))
@@ -50,6 +51,29 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
                 changed = " ".join(o for o in overrides if o not in invocation.overrides)
                 raise UserError(f"job {len(jobs) + 1} ({changed}): {error}", exit_code=error.exit_code) from error
     return jobs
+
+
+def prepare_one(overrides: Sequence[str], invocation: Invocation) -> Job:
+    """Compose and bind one job, whatever the overrides of the invocation say."""
+    from wmframe.config.compose import composing
+
+    with composing(folders=invocation.folders) as compose:
+        return _job(overrides, compose, invocation, EXPERIMENT)
+
+
+def _wanted(invocation: Invocation, conf: Path | None) -> list[list[str]]:
+    """The overrides of every job; of a search, whose jobs nobody knows yet, those of a few that it may ask for."""
+    from wmframe.config.compose import expand
+    from wmframe.config.multirun import hydra_config, part, samples, searches
+
+    jobs, hydras = part(invocation.overrides)
+    if not invocation.multirun:
+        if hydras:
+            raise UserError(f"{hydras[0]} is about the jobs of a sweep; add -m")
+        return [jobs]
+    if hydras and searches(hydra_config(hydras, conf=conf, folders=invocation.folders)):
+        return samples(jobs)
+    return expand(jobs, conf=conf, folders=invocation.folders)
 
 
 def _job(
@@ -63,4 +87,6 @@ def _job(
     config = compose(overrides)
     if "_target_" in config:
         raise UserError("_target_ is not a key of the config itself, only of its components")
-    return Job(tuple(overrides), config, bind(config, target=target, allowed=invocation.allowed))
+    ablation = config.pop("ablation") if isinstance(config.get("ablation"), Mapping) else None
+    experiment = bind(config, target=target, allowed=invocation.allowed)
+    return Job(tuple(overrides), config, experiment, cast("Mapping[str, object] | None", ablation))

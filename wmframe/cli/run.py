@@ -35,9 +35,16 @@ def execute(arguments: Sequence[str]) -> int:
     """Check everything, then run every job."""
     invocation = parse(arguments)
     jobs = prepare(invocation)
-    from wmframe.cli.jobs import run_all
     from wmframe.pipeline.provenance import without_secret
 
     command = shlex.join(["wmframe", "run", *map(without_secret, arguments)])
+    if invocation.multirun:
+        from wmframe.cli.sweep import run_sweep
 
-    return run_all(jobs, command, invocation.allowed)
+        return run_sweep(jobs, invocation, command)
+    from wmframe.cli.jobs import run_alone
+    from wmframe.pipeline.runner import Order
+
+    [job] = jobs
+    run_alone(Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=invocation.allowed))
+    return 0

@@ -89,6 +89,14 @@ def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Seque
 
 
 @contextmanager
+def opened(conf: Path | None, folders: Sequence[Path]) -> Iterator[tuple[ConfigLoader, list[str]]]:
+    """Hydra, started and put back as it was found, and the override that names the user's folders."""
+    _check_folders([], folders)
+    with _hydra(conf) as loader:
+        yield loader, _search([], folders)
+
+
+@contextmanager
 def _hydra(conf: Path | None) -> Iterator[ConfigLoader]:
     """Hydra, started on a folder and put back as it was found."""
     folder = conf_dir() if conf is None else conf
@@ -144,8 +152,8 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
         key = override.key_or_group
         if re.split(r"[./]", key)[0] == "hydra" and not _is_search(override):
             raise UserError(
-                f"{text}: wmframe borrows Hydra's composition only, so its one key here is hydra.searchpath."
-                "\n    Runs go to paths.root, sweeps are `wmframe run ... -m`, logs are the tracker's."
+                f"{text}: of Hydra's own keys wmframe has hydra.searchpath and, in a sweep, hydra/launcher and "
+                "hydra/sweeper.\n    Runs go to paths.root, sweeps are `wmframe run ... -m`, logs are the tracker's."
             )
         if override.package is not None or key == "":
             raise UserError(f"{text}: an override is key=value or group=option, with nothing before or between")
@@ -223,9 +231,7 @@ def _choices(override: Override) -> list[str]:
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
-def _check_deletions(
-    parsed: Sequence[Override], shared: _Shared, search: Sequence[str], lines: Sequence[str]
-) -> None:
+def _check_deletions(parsed: Sequence[Override], shared: _Shared, search: Sequence[str], lines: Sequence[str]) -> None:
     """`~key` may take away what is there, and no group that the config is built of."""
     deleted = {str(o.input_line): o.key_or_group for o in parsed if o.is_delete()}
     if not deleted:
