@@ -7,7 +7,6 @@ down. Called by `wmframe run` once everything was checked, and by whatever a swe
 import sys
 import time
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, run
 from wmframe.pipeline.runs import Run
-from wmframe.pipeline.sweeps import JobRecord, Sweep
+from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
 from wmframe.report.gather import write_page
 from wmframe.report.scoreboard import lines
 from wmframe.stages.machine import cores
@@ -65,7 +64,7 @@ class SweepJobs:
         jobs = self.sweep.jobs()
         job = JobRecord(number=number, overrides=jobs[number - 1].overrides, state="running")
         progress = Progress(sys.stderr, label=f"[{number:>{len(str(len(jobs)))}}] ", live=self.at_once == 1)
-        progress.say(f"job {number} of {len(jobs)}: {differing(jobs)[number - 1]}")
+        progress.say(f"job {number} of {len(jobs)}: {differing([job.overrides for job in jobs])[number - 1]}")
         began = time.monotonic()
 
         def begun(run: Run) -> None:
@@ -87,12 +86,6 @@ class SweepJobs:
         else:
             job = replace(job, state="finished")
         self.sweep.write(replace(job, seconds=time.monotonic() - began))
-
-
-def differing(jobs: Sequence[JobRecord]) -> list[str]:
-    """Return of every job the overrides that not all of them have."""
-    common = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
-    return [" ".join(o for o in job.overrides if o not in common) or "(no overrides)" for job in jobs]
 
 
 def _cause(error: Exception) -> str:

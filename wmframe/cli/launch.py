@@ -32,10 +32,6 @@ _ATTEMPTS = 3
 Prepare = Callable[[Sequence[str]], Component]
 
 
-class StoppedError(UserError):
-    """A job failed, and nothing more is to be begun."""
-
-
 class Recording(Launcher):
     """A launcher that leaves out what a sweep's folder knows already, and does not give up on what is left.
 
@@ -53,7 +49,7 @@ class Recording(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs that are not settled, and return what every one scored.
 
-        Raises StoppedError at a failure if the sweep is to end there.
+        Raises UserError at a failure if the sweep is to end there.
         """
         numbers = self._sweep.add([(overrides, self._prepare(overrides)) for overrides in job_overrides])
         self.settle(list(dict.fromkeys(numbers)))
@@ -70,7 +66,7 @@ class Recording(Launcher):
             begun.update(todo)
             self._launch(todo)
             if self._jobs.fail_fast and any(job.state == "failed" for job in self._sweep.jobs()):
-                raise StoppedError("stopped at the first failure", exit_code=1)
+                raise UserError("stopped at the first failure", exit_code=1)
             for number in todo:
                 if self._sweep.job(number).state == "running":  # in another process, by the same command
                     self._progress.say(f"waiting for job {number}, which another process runs")

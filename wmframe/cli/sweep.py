@@ -11,14 +11,14 @@ from statistics import fmean
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from wmframe.cli.jobs import SweepJobs, differing
-from wmframe.cli.launch import Recording, StoppedError, at_once, launcher
+from wmframe.cli.jobs import SweepJobs
+from wmframe.cli.launch import Recording, at_once, launcher
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import Job, prepare_one
 from wmframe.config.multirun import hydra_config, part, searches
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import root_of
-from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, open_sweep
+from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.versions import CODE_VERSIONS
 from wmframe.tracking.progress import Progress
@@ -44,8 +44,10 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
             sweeper.sweep(arguments)
         else:
             _run_grid(sweep, recording, config.hydra.sweeper.max_batch_size)
-    except StoppedError as stopped:
-        progress.say(str(stopped))
+    except UserError as error:
+        if not sweep.jobs():
+            raise
+        progress.say(str(error))
     return _close(sweep)
 
 
@@ -98,7 +100,7 @@ def _close(sweep: Sweep) -> int:
 
     jobs = sweep.jobs()
     width = len(str(len(jobs)))
-    for job, name in zip(jobs, differing(jobs), strict=True):
+    for job, name in zip(jobs, differing([job.overrides for job in jobs]), strict=True):
         print(f"{job.number:>{max(width, 3)}}  {job.state:<9} {name}  {_outcome(sweep, job)}".rstrip())
     print(f"page: {write_sweep(sweep)}")
     left = [job.number for job in jobs if not sweep.settled(job)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override, RangeSweep
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from wmframe.config.compose import NAME, opened
@@ -85,5 +85,7 @@ def _ends(override: Override) -> Iterator[str]:
         case RangeSweep():
             steps = [f"{key}={step}" for step in override.sweep_string_iterator()]
             yield from (steps[0], steps[-1])
+        case Glob():
+            raise UserError(f"{override.input_line}: a search needs its choices listed: choice(a,b)")
         case _:
             yield str(override.input_line)

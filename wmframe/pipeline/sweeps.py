@@ -146,6 +146,12 @@ class Sweep:
         return self.folder / "jobs" / f"{number:04}.{suffix}"
 
 
+def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return of every job's overrides those that not all jobs have, as one line."""
+    common = set.intersection(*map(set, jobs)) if len(jobs) > 1 else set()
+    return [" ".join(o for o in overrides if o not in common) or "(no overrides)" for overrides in jobs]
+
+
 def digest(content: object) -> str:
     """Return the 12 hex digits that stand in a sweep's name for its `content`, plain data of any depth."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
