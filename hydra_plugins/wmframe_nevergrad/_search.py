@@ -17,6 +17,8 @@ from hydra_plugins.wmframe_nevergrad._space import Space
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
 
+_OTHERS = "NGOpt4, OnePlusOne, TwoPointsDE"
+
 Losses = Callable[[Sequence[Sequence[str]], int], Sequence[float | None]]
 
 
@@ -27,10 +29,11 @@ class Search:
         if budget < 1 or workers < 1:
             raise UserError("hydra.sweeper.budget and hydra.sweeper.num_workers are at least 1")
         if optimizer not in registry:
-            near = ", ".join(difflib.get_close_matches(optimizer, registry, 3)) or "NGOpt, TBPSA, PSO"
+            near = ", ".join(difflib.get_close_matches(optimizer, registry, 3)) or _OTHERS
             raise UserError(f"hydra.sweeper.optimizer={optimizer} is not one of Nevergrad's. Did you mean {near}?")
         space.parameters.random_state.seed(seed)
         self._space, self._budget, self._workers, self._ledger = space, budget, workers, ledger
+        self._name = optimizer
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Nevergrad warns of settings that its own optimizers choose
             self._optimizer = registry[optimizer](space.parameters, budget=budget, num_workers=workers)
@@ -66,9 +69,13 @@ class Search:
             return self._space.overrides(self._optimizer.recommend().value)
 
     def _ask(self, count: int) -> tuple[list[Any], list[list[str]]]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            asked = [self._optimizer.ask() for _ in range(count)]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                asked = [self._optimizer.ask() for _ in range(count)]
+        except Exception as error:  # with this numpy some of Nevergrad's optimizers break once they fit a model
+            said = f"hydra.sweeper.optimizer={self._name} broke off: {type(error).__name__}: {error}".splitlines()[0]
+            raise UserError(f"{said}. Try {_OTHERS}; what was computed is not computed again.", exit_code=1) from error
         return asked, [self._space.overrides(candidate.value) for candidate in asked]
 
     def _tell(self, asked: Sequence[Any], losses: Sequence[float]) -> None:

@@ -20,14 +20,14 @@ from omegaconf import DictConfig
 class NevergradConf:
     """`hydra.sweeper`: `budget` candidates, `num_workers` asked for at a time before any of them is told.
 
-    `optimizer` is any name of Nevergrad's registry. The score is maximised, or minimised with `maximize=false`; in
-    wmframe it is the mean return in `quantity`, "reality" (awake) or "dream". At the end the optimizer's recommendation
-    runs once more with `confirm` added: with another seed and on other tracks, so that its score is not the one that
-    it was chosen for.
+    `optimizer` is any name of Nevergrad's registry; NGOpt itself breaks off at some budgets with numpy 2.4. The score
+    is maximised, or minimised with `maximize=false`; in wmframe it is the mean return in `quantity`, "reality" (awake)
+    or "dream". At the end the optimizer's recommendation runs once more with `confirm` added: with another seed and on
+    other tracks, so that its score is not the one that it was chosen for.
     """
 
     _target_: str = "hydra_plugins.wmframe_nevergrad.sweeper.NevergradSweeper"
-    optimizer: str = "NGOpt"
+    optimizer: str = "NGOpt4"
     budget: int = 30
     num_workers: int = 1
     seed: int = 0

@@ -62,9 +62,7 @@ def test_a_failed_job_is_reported_and_costs_the_others_nothing(
     assert "1 failed before: 1; add --retry-failed" in capsys.readouterr().err
     assert runs(tmp_path) == before
 
-    import fragile_controller
-
-    monkeypatch.setattr(fragile_controller.Fragile, "mended", True)
+    monkeypatch.setattr("fragile_controller.Fragile.mended", True)
     assert sweep(tmp_path, *command, "--retry-failed") == 0
     assert len(runs(tmp_path)) == len(before) + 1
     assert ends(the_sweep(tmp_path)) == {"finished": 2}

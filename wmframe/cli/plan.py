@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from omegaconf import DictConfig
-
-from wmframe.cli.overrides import parse
+from wmframe.cli.overrides import Invocation, parse
 from wmframe.cli.prepare import Job, prepare
-from wmframe.config.multirun import hydra_config, part, searches
 from wmframe.pipeline.forecast import Cost, Forecast, total
 from wmframe.pipeline.graph import Node, graph, root_of
 from wmframe.pipeline.sweeps import differing
@@ -46,8 +43,7 @@ def execute(arguments: Sequence[str]) -> int:
     invocation = parse(arguments)
     jobs = prepare(invocation)
     if invocation.multirun:
-        if hydras := part(invocation.overrides)[1]:
-            _say_search(hydra_config(hydras, folders=invocation.folders))
+        _say_search(invocation)
         for number, name in enumerate(differing([job.overrides for job in jobs]), 1):
             print(f"job {number} of {len(jobs)}: {name}")
     stages = _stages(jobs)
@@ -57,7 +53,10 @@ def execute(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _say_search(config: DictConfig) -> None:
+def _say_search(invocation: Invocation) -> None:
+    from wmframe.config.multirun import hydra_config, part, searches  # Hydra is slow to import: not for `--help`
+
+    config = hydra_config(part(invocation.overrides)[1], folders=invocation.folders)
     if searches(config):
         budget = config.hydra.sweeper.get("budget", "its")
         print(f"a search chooses its {budget} jobs as it learns; these are examples of what it may ask for")
@@ -114,12 +113,8 @@ def _jobs(count: int) -> str:
 
 
 def _size(count: int) -> str:
-    size, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):  # noqa: B007
-        if size < 1000:
-            break
-        size /= 1000
-    return f"{size:.3g} {unit}"
+    thousands = min(len(str(count)) - 1, 12) // 3
+    return f"{count / 1000**thousands:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[thousands]}"
 
 
 def _short(reasons: Sequence[str]) -> str:
