@@ -32,9 +32,11 @@ EACH_ONCE = {
 
 def start_sweep(root: Path, said: Path) -> "subprocess.Popen[bytes]":
     """Start the sweep in a process group of its own, for all of it to be killed at once."""
+    root.mkdir(exist_ok=True)
     with said.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "wmframe", "run", "-m", *SWEEP, f"paths.root={root}"],
+            [sys.executable, "-m", "wmframe", "run", "-m", *SWEEP],
+            cwd=root,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(PLUGINS), *sys.path])},
             stdout=log,
             stderr=subprocess.STDOUT,

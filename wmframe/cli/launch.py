@@ -57,28 +57,34 @@ class Recording(Launcher):
 
     def settle(self, numbers: Sequence[int]) -> None:
         """Run jobs, given by number, until each has finished or failed."""
-        begun: Counter[int] = Counter()
+        died: Counter[int] = Counter()
         while todo := [number for number in numbers if not self._sweep.settled(self._sweep.job(number))]:
-            for number in [number for number in todo if begun[number] == _ATTEMPTS]:
+            for number in [number for number in todo if died[number] == _ATTEMPTS]:
                 self._sweep.wait(number)
                 self._give_up(number)
                 todo.remove(number)
-            begun.update(todo)
-            self._launch(todo)
-            if self._jobs.fail_fast and any(job.state == "failed" for job in self._sweep.jobs()):
-                raise UserError("stopped at the first failure", exit_code=1)
+            # One whose process died is run by itself: a launcher's others die with it, and should not pay for it.
+            for together in [*([n] for n in todo if died[n] > 0), [n for n in todo if died[n] == 0]]:
+                self._launch(together)
             for number in todo:
                 if self._sweep.job(number).state == "running":  # in another process, by the same command
                     self._progress.say(f"waiting for job {number}, which another process runs")
                     self._sweep.wait(number)
+                died[number] += self._sweep.job(number).state == "stopped"
 
     def _launch(self, numbers: Sequence[int]) -> None:
+        before = [self._sweep.job(number) for number in numbers]
         try:
             if numbers:
                 self._inner.launch([[str(number)] for number in numbers], initial_job_idx=0)
         except Exception as error:
+            said = f"the launcher broke off: {type(error).__name__}: {error}".splitlines()[0]
+            if before == [self._sweep.job(number) for number in numbers] and before[0].state == "waiting":
+                raise UserError(said, exit_code=1) from error
             # A worker that was killed, perhaps for want of memory, takes a launcher's others with it.
-            self._progress.say(f"the launcher broke off: {type(error).__name__}: {error}".splitlines()[0])
+            self._progress.say(said)
+        if self._jobs.fail_fast and any(job.state == "failed" for job in self._sweep.jobs()):
+            raise UserError("stopped at the first failure", exit_code=1)
 
     def _give_up(self, number: int) -> None:
         lock = self._sweep.take(number)
