@@ -100,6 +100,7 @@ def test_a_search_tries_what_the_optimizer_asks_for_and_goes_on_where_it_stopped
     how = ["hydra/sweeper=nevergrad", "hydra.sweeper.budget=3", "hydra.sweeper.optimizer=OnePlusOne"]
     assert sweep(tmp_path, *TINY, *ranges, *how) == 0
     whole = capsys.readouterr().out
+    assert "job 4 is what the search recommends, run on its own with seed=1000" in whole
     found = the_sweep(tmp_path)
     jobs = found.jobs()
     assert ends(found) == {"finished": 4}
@@ -123,6 +124,7 @@ def test_a_search_tries_what_the_optimizer_asks_for_and_goes_on_where_it_stopped
         ("-m seed=interval(1,2) hydra/sweeper=nevergrad hydra.sweeper.bugdet=3", "Did you mean hydra.sweeper.budget?"),
         ("-m world.temperature=interval(-1,2) hydra/sweeper=nevergrad", "world.temperature=-1.0: must be"),
         ("-m env=glob(*) hydra/sweeper=nevergrad", "choices listed"),
+        ("-m hydra.sweeper.params={seed:1}", "as overrides"),
         ("seed=1 hydra/launcher=basic", "add -m"),
         ("seed=1 --retry-failed", "add -m"),
         ("-m paths.root=a,b", "in one folder"),

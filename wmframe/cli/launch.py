@@ -87,11 +87,11 @@ class Recording(Launcher):
             raise UserError("stopped at the first failure", exit_code=1)
 
     def _give_up(self, number: int) -> None:
-        lock = self._sweep.take(number)
-        if lock is not None:
+        job = self._sweep.job(number)
+        if job.state == "stopped" and (lock := self._sweep.take(number)) is not None:
             with lock:
                 error = f"its process died {_ATTEMPTS} times, perhaps for want of memory"
-                self._sweep.write(replace(self._sweep.job(number), state="failed", error=error))
+                self._sweep.write(replace(job, state="failed", error=error))
 
     def _returned(self, job: JobRecord) -> JobReturn:
         run = self._sweep.run_of(job)

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from statistics import fmean
 
 from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from wmframe.cli.jobs import SweepJobs
@@ -40,15 +42,19 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     try:
         if searching:
             sweeper = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=task, config=config)
-            sweeper.launcher = recording
-            sweeper.sweep(arguments)
+            _search(sweeper, recording, arguments)
         else:
             _run_grid(sweep, recording, config.hydra.sweeper.max_batch_size)
     except UserError as error:
         if not sweep.jobs():
             raise
         progress.say(str(error))
-    return _close(sweep)
+        _close(sweep)
+        return 1
+    code = _close(sweep)
+    if confirm := config.hydra.sweeper.get("confirm"):
+        print(f"job {len(sweep.record().jobs)} is what the search recommends, run on its own with {' '.join(confirm)}")
+    return code
 
 
 def _sweep(jobs: Sequence[Job], config: DictConfig, command: str, searched: Sequence[str] | None) -> Sweep:
@@ -69,6 +75,13 @@ def _sweep(jobs: Sequence[Job], config: DictConfig, command: str, searched: Sequ
     if searched is None:
         sweep.add([(job.overrides, job.experiment) for job in jobs])
     return sweep
+
+
+def _search(sweeper: Sweeper, recording: Recording, arguments: Sequence[str]) -> None:
+    if not isinstance(getattr(sweeper, "launcher", None), Launcher):
+        raise UserError(f"hydra/sweeper: {type(sweeper).__name__} hides its launcher; use basic or nevergrad here")
+    sweeper.launcher = recording  # an attribute by custom, in Hydra's own sweepers too
+    sweeper.sweep(list(arguments))
 
 
 def _run_grid(sweep: Sweep, recording: Recording, batch: int | None) -> None:

@@ -66,6 +66,8 @@ def samples(overrides: Sequence[str]) -> list[list[str]]:
 def _check_keys(texts: Sequence[str], known: Sequence[str]) -> None:
     for text in texts:
         key = text.partition("=")[0]
+        if key.lstrip("+").startswith("hydra.sweeper.params"):
+            raise UserError(f"{text}: type what is to be swept over as overrides: seed=1,2,3")
         if key in known or key.startswith("+"):
             continue
         if key == "hydra.launcher.n_jobs":
