@@ -40,6 +40,13 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     fsync_folder(path.parent)
 
 
+def link_atomic(link: Path, target: str) -> None:
+    """Make `link` a symbolic link to `target`, in one step where it was one to something else."""
+    temporary = link.with_name(f".{secrets.token_hex(4)}.link")
+    os.symlink(target, temporary)
+    temporary.replace(link)
+
+
 def fsync_folder(folder: Path) -> None:
     """Make the names in `folder` durable: a rename survives a power cut only after its folder is synced."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import wmframe
 from tests.config.toy_house import House
-from wmframe.config.compose import compose, expand
+from wmframe.config.compose import compose, composing, expand
 from wmframe.config.shipped import conf_dir
 from wmframe.errors import UserError
 
@@ -229,3 +229,19 @@ def test_any_text_at_all_gets_an_answer(house: House, text: str) -> None:
     except UserError as error:
         answer = str(error)
     assert len(answer.splitlines()) <= 10
+
+
+def test_jobs_composed_together_are_those_composed_apart(house: House) -> None:
+    """Files are read once for all of them; nothing of one job is left in the next."""
+    jobs = [
+        [],
+        ["vision=small", "memory.mixtures=3"],
+        ["preset=smoke", "experiment=car_racing"],
+        ["vision.width=2", "~experiment"],
+        ["env={id: CarRacing-v3}", "vision=small"],
+        ["vision.latent_size=16"],
+        [],
+    ]
+    apart = [compose(job, conf=house.conf) for job in jobs]
+    with composing(conf=house.conf) as one:
+        assert [one(job) for job in jobs] == apart

@@ -1,74 +1,104 @@
-"""Jobs run one after the other, each with its scoreboard and page; a sweep ends with a table.
+"""One job: a run with its page, on its own or as one of a sweep's.
 
-Bound jobs come in, an exit code goes out. Called by `wmframe run` once everything was checked.
+A bound experiment, or a sweep and a job's number, come in; a finished run goes out, or how the job ended is written
+down. Called by `wmframe run` once everything was checked, and by whatever a sweep's jobs are launched with.
 """
 
 import sys
+import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from dataclasses import dataclass, replace
+from typing import Any
 
-from wmframe.cli.prepare import Job
+from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, run
 from wmframe.pipeline.runs import Run
+from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
 from wmframe.report.gather import write_page
 from wmframe.report.scoreboard import lines
+from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
 
 
-@dataclass(frozen=True)
-class _Result:
-    """How a job of a sweep ended."""
-
-    overrides: Sequence[str]
-    run: Run | None
-    error: str = ""
-
-
-def run_all(jobs: Sequence[Job], command: str, allowed: Sequence[str]) -> int:
-    """Run all jobs and return the exit code: 0 only if every one finished."""
-    progress = Progress(sys.stderr)
-    if len(jobs) == 1:
-        show(run_one(jobs[0], command, allowed, progress))
-        return 0
-    results = []
-    for number, job in enumerate(jobs, 1):
-        progress.say(f"job {number} of {len(jobs)}: {' '.join(job.overrides)}")
-        try:
-            results.append(_Result(job.overrides, run_one(job, command, allowed, progress)))
-        except Exception as error:
-            # One job's fault, whatever it is, must not cost the others; its run folder keeps what happened.
-            said = str(error) if isinstance(error, UserError) else traceback.format_exc()
-            progress.say(f"job {number} failed: {said}")
-            results.append(_Result(job.overrides, None, f"{type(error).__name__}: {error}".splitlines()[0]))
-    _table(results)
-    return 0 if all(result.run is not None for result in results) else 1
-
-
-def run_one(job: Job, command: str, allowed: Sequence[str], progress: Progress) -> Run:
-    """Run a job and write its page."""
-    order = Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=allowed)
-    finished = run(order, progress)
-    write_page(finished, allowed=allowed)
-    return finished
-
-
-def show(finished: Run) -> None:
-    """Print the scoreboard and where to look."""
+def run_alone(order: Order) -> None:
+    """Run a job that is no sweep's, and print its scoreboard and where to look."""
+    finished = run(order, Progress(sys.stderr))
+    page = write_page(finished, allowed=order.allowed)
     print("\n".join(lines(finished.record().scores)))
-    print(f"page: {finished.folder / 'report.html'}")
+    print(f"page: {page}")
 
 
-def _table(results: Sequence[_Result]) -> None:
-    """Print a line per job: only the overrides that differ, its scores or why it failed."""
-    common = set.intersection(*(set(result.overrides) for result in results))
-    for number, result in enumerate(results, 1):
-        name = " ".join(o for o in result.overrides if o not in common) or "(no overrides)"
-        if result.run is None:
-            print(f"{number:>3}  failed    {name}  {result.error}", file=sys.stdout)
-            continue
-        scores = result.run.record().scores
-        said = "  ".join(f"{world} {fmean(row['returns']):.1f}" for world, row in scores.items())
-        print(f"{number:>3}  finished  {name}  {said}")
+@dataclass(frozen=True)
+class SweepJobs:
+    """How a sweep's jobs are run. Travels to the processes that run them.
+
+    `at_once` of them share this machine's cores. With `fail_fast` none begins once another has failed.
+    """
+
+    sweep: Sweep
+    command: str
+    allowed: tuple[str, ...]
+    at_once: int
+    fail_fast: bool
+
+    def __call__(self, config: Any) -> None:
+        """Run the job whose number is all of `config`, as a launcher calls it in the job's process.
+
+        How it ended is written down; nothing is done if that is known already or another process is at it.
+        """
+        number = int(config.number)
+        lock = self.sweep.take(number)
+        if lock is None:
+            return
+        with lock:
+            if not self._left_out(number):
+                self._run(number)
+
+    def _left_out(self, number: int) -> bool:
+        jobs = self.sweep.jobs()
+        failed = self.fail_fast and any(job.state == "failed" for job in jobs)
+        return failed or self.sweep.settled(jobs[number - 1])
+
+    def _run(self, number: int) -> None:
+        jobs = self.sweep.jobs()
+        job = JobRecord(number=number, overrides=jobs[number - 1].overrides, state="running")
+        progress = Progress(sys.stderr, label=f"[{number:>{len(str(len(jobs)))}}] ", live=self.at_once == 1)
+        progress.say(f"job {number} of {len(jobs)}: {differing([job.overrides for job in jobs])[number - 1]}")
+        began = time.monotonic()
+
+        def begun(run: Run) -> None:
+            nonlocal job
+            job = replace(job, run=run.name)
+            self.sweep.write(job)
+
+        self.sweep.write(job)
+        try:
+            experiment = _with_share(self.sweep.experiment(number, self.allowed), self.at_once)
+            order = Order(experiment=experiment, overrides=job.overrides, command=self.command, allowed=self.allowed)
+            write_page(run(order, progress, begun=begun), allowed=self.allowed)
+        except Exception as error:
+            # One job's fault, whatever it is, must not cost the others.
+            text = str(error) if isinstance(error, UserError) else traceback.format_exc()
+            for line in f"failed: {text}".splitlines():
+                progress.say(line)
+            job = replace(job, state="failed", error=_cause(error))
+        else:
+            job = replace(job, state="finished")
+        self.sweep.write(replace(job, seconds=time.monotonic() - began))
+
+
+def _cause(error: Exception) -> str:
+    said = str(error)
+    return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".splitlines()[0]
+
+
+def _with_share(experiment: Component, at_once: int) -> Component:
+    """Return the experiment with its share of the cores, where it does not say how many threads it wants."""
+    trainer = experiment.part("trainer")
+    share = max(1, cores() // at_once)
+    mine = {name: share for name in ("threads", "workers") if trainer.arguments.get(name, share) is None}
+    if at_once == 1 or not mine:
+        return experiment
+    trainer = replace(trainer, arguments={**trainer.arguments, **mine})
+    return replace(experiment, arguments={**experiment.arguments, "trainer": trainer})

@@ -10,7 +10,8 @@ from pathlib import Path
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
 
-FLAGS = ("-m", "--multirun", "--config-dir", "--allow", "--help")
+FLAGS = ("-m", "--multirun", "--retry-failed", "--fail-fast", "--config-dir", "--allow", "--help")
+_SWEEPS_ONLY = ("--retry-failed", "--fail-fast")
 
 
 @dataclass(frozen=True)
@@ -18,29 +19,34 @@ class Invocation:
     """One command line: the overrides as typed, whether they are a sweep, and what the user adds.
 
     `folders` are searched for YAML files after wmframe's own; `allowed` are the modules that targets may come
-    from.
+    from. A sweep runs jobs again that failed before if `retry_failed`, and stops at a failure if `fail_fast`.
     """
 
     overrides: tuple[str, ...]
     multirun: bool = False
+    retry_failed: bool = False
+    fail_fast: bool = False
     folders: tuple[Path, ...] = ()
     allowed: tuple[str, ...] = ("wmframe",)
 
 
 def parse(arguments: Sequence[str], flags: Sequence[str] = FLAGS) -> Invocation:
-    """Part `-m`, `--config-dir DIR` and `--allow MODULE` from the rest; UserError for a flag that is not of `flags`."""
+    """Part the flags, of which `--config-dir DIR` and `--allow MODULE` take a value, from the overrides.
+
+    Raises UserError for a flag that is not of `flags`.
+    """
     overrides: list[str] = []
     folders: list[Path] = []
     allowed = ["wmframe"]
-    multirun = False
+    switched: set[str] = set()
     rest = list(arguments)
     while rest:
         argument = rest.pop(0)
         flag, equals, value = argument.partition("=")
         if argument.startswith("-") and flag not in flags:
             raise UserError(_no_such_flag(flag, value, flags))
-        if argument in {"-m", "--multirun"}:
-            multirun = True
+        if argument in {"-m", "--multirun", *_SWEEPS_ONLY}:
+            switched.add("-m" if argument == "--multirun" else argument)
         elif flag in {"--config-dir", "--allow"}:
             value = value if equals else _next(flag, rest)
             if flag == "--allow":
@@ -51,7 +57,16 @@ def parse(arguments: Sequence[str], flags: Sequence[str] = FLAGS) -> Invocation:
             raise UserError(f"{argument}: {flag} takes no value")
         else:
             overrides.append(argument)
-    return Invocation(tuple(overrides), multirun, tuple(folders), tuple(dict.fromkeys(allowed)))
+    if "-m" not in switched and switched:
+        raise UserError(f"{min(switched)} is about the jobs of a sweep; add -m")
+    return Invocation(
+        tuple(overrides),
+        multirun="-m" in switched,
+        retry_failed="--retry-failed" in switched,
+        fail_fast="--fail-fast" in switched,
+        folders=tuple(folders),
+        allowed=tuple(dict.fromkeys(allowed)),
+    )
 
 
 def _next(flag: str, rest: list[str]) -> str:

@@ -4,7 +4,7 @@ In: an `Invocation`. Out: one `Job` a run. Called by `run` and `plan` before any
 torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,29 +30,57 @@ class Job:
 def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = EXPERIMENT) -> list[Job]:
     """Compose and bind every job of an invocation; the first mistake ends it before any job could run.
 
-    Without `-m` there is one job. Raises UserError (ConfigError for keys and values), naming the job in a
-    sweep.
+    Without `-m` there is one job; of a search there are a few that it may ask for. Raises UserError (ConfigError for
+    keys and values), naming the job in a sweep.
     """
-    from wmframe.config.compose import expand  # Hydra takes half a second to import: not for `--help`
+    from wmframe.config.compose import composing  # Hydra takes half a second to import: not for `--help`
 
-    folders = invocation.folders
-    if not invocation.multirun:
-        return [_job(list(invocation.overrides), invocation, conf, target)]
-    jobs = []
-    for overrides in expand(invocation.overrides, conf=conf, folders=folders):
-        try:
-            jobs.append(_job(overrides, invocation, conf, target))
-        except UserError as error:
-            changed = [o for o in overrides if o not in invocation.overrides]
-            raise UserError(f"job {len(jobs) + 1} ({' '.join(changed)}): {error}", exit_code=error.exit_code) from error
+    jobs: list[Job] = []
+    wanted = _wanted(invocation, conf)
+    with composing(conf=conf, folders=invocation.folders) as compose:
+        for overrides in wanted:
+            try:
+                jobs.append(_job(overrides, compose, invocation, target))
+            except UserError as error:
+                if not invocation.multirun:
+                    raise
+                changed = " ".join(o for o in overrides if o not in invocation.overrides)
+                raise UserError(f"job {len(jobs) + 1} ({changed}): {error}", exit_code=error.exit_code) from error
     return jobs
 
 
-def _job(overrides: list[str], invocation: Invocation, conf: Path | None, target: str) -> Job:
-    from wmframe.config.bind import bind
-    from wmframe.config.compose import compose
+def prepare_one(overrides: Sequence[str], invocation: Invocation) -> Job:
+    """Compose and bind one job, whatever the overrides of the invocation say."""
+    from wmframe.config.compose import composing
 
-    config = compose(overrides, conf=conf, folders=invocation.folders)
+    with composing(folders=invocation.folders) as compose:
+        return _job(overrides, compose, invocation, EXPERIMENT)
+
+
+def _wanted(invocation: Invocation, conf: Path | None) -> list[list[str]]:
+    """The overrides of every job; of a search, whose jobs nobody knows yet, those of a few that it may ask for."""
+    from wmframe.config.compose import expand
+    from wmframe.config.multirun import hydra_config, part, samples, searches
+
+    jobs, hydras = part(invocation.overrides)
+    if not invocation.multirun:
+        if hydras:
+            raise UserError(f"{hydras[0]} is about the jobs of a sweep; add -m")
+        return [jobs]
+    if hydras and searches(hydra_config(hydras, conf=conf, folders=invocation.folders)):
+        return samples(jobs)
+    return expand(jobs, conf=conf, folders=invocation.folders)
+
+
+def _job(
+    overrides: Sequence[str],
+    compose: Callable[[Sequence[str]], dict[str, object]],
+    invocation: Invocation,
+    target: str,
+) -> Job:
+    from wmframe.config.bind import bind
+
+    config = compose(overrides)
     if "_target_" in config:
         raise UserError("_target_ is not a key of the config itself, only of its components")
     return Job(tuple(overrides), config, bind(config, target=target, allowed=invocation.allowed))

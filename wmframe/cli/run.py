@@ -11,7 +11,7 @@ _GROUPS = "\n".join(f"  {group:<12}{', '.join(options)}" for group, options in c
 
 HELP = f"""Train and score world models: collect, vision, memory, controller, evaluate.
 
-usage: wmframe run [-m] [--config-dir DIR] [--allow MODULE] [key=value ...]
+usage: wmframe run [-m [--retry-failed] [--fail-fast]] [--config-dir DIR] [--allow MODULE] [key=value ...]
 
   wmframe run experiment=toy tracker=none                    the whole path on a toy, about a minute
   wmframe run experiment=car_racing preset=quick             a driver trained in its dream, half an hour
@@ -23,11 +23,21 @@ Choices, group=name; any key of the chosen file, group.key=value:
 {_GROUPS}
 
   -m, --multirun      run every combination of the comma-separated values
+  --retry-failed      with -m: run again what failed before
+  --fail-fast         with -m: begin nothing more once a job has failed
   --config-dir DIR    a folder of your own YAML groups, searched after wmframe's
   --allow MODULE      a module besides wmframe that `_target_` may name
 
 What has been computed before is not computed again; a run that was killed goes on where it stopped.
 `wmframe plan` with the same arguments says what would run, and why.
+
+A sweep has a folder, sweeps/<name>-<digest>, which the same command finds again: jobs that finished are not run again.
+How its jobs are found and run is Hydra's, with its own keys:
+
+  hydra/launcher=joblib hydra.launcher.n_jobs=2      several at a time here      (pip install 'wmframe[joblib]')
+  hydra/launcher=submitit_slurm                      on a cluster                (pip install 'wmframe[submitit]')
+  hydra/sweeper=nevergrad hydra.sweeper.budget=30    search the best of ranges: choice(a,b), range(1,9),
+                                                     interval(0.5,1.5), tag(log,interval(1e-4,1e-2))
 """
 
 
@@ -35,9 +45,16 @@ def execute(arguments: Sequence[str]) -> int:
     """Check everything, then run every job."""
     invocation = parse(arguments)
     jobs = prepare(invocation)
-    from wmframe.cli.jobs import run_all
     from wmframe.pipeline.provenance import without_secret
 
     command = shlex.join(["wmframe", "run", *map(without_secret, arguments)])
+    if invocation.multirun:
+        from wmframe.cli.sweep import run_sweep
 
-    return run_all(jobs, command, invocation.allowed)
+        return run_sweep(jobs, invocation, command)
+    from wmframe.cli.jobs import run_alone
+    from wmframe.pipeline.runner import Order
+
+    [job] = jobs
+    run_alone(Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=invocation.allowed))
+    return 0

@@ -5,19 +5,21 @@ composes and does nothing else here: no working directory, no logging, no output
 `bind`'s business, so `a.b=1` always reaches it: a key that a signature has and no file mentions needs no `+`.
 """
 
+import copy
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType, RangeSweep
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from wmframe.config.ablation import find_ablation
 from wmframe.config.explain import dotted_keys, explain
@@ -39,16 +41,35 @@ def compose(overrides: Sequence[str], *, conf: Path | None = None, folders: Sequ
     UserError for whatever is wrong with an override, a group's option, a file or an interpolation; keys and
     values are left for `bind` to judge.
     """
-    if ablation := find_ablation(overrides, conf=conf, folders=folders):
-        raise UserError(f"ablation={ablation.name} is a sweep: add -m. Alone, a run has one value of each key.")
-    parsed = _parse(overrides)
-    _check_folders(parsed, folders)
-    with _hydra(conf) as loader, explain():
+    with composing(conf=conf, folders=folders) as one:
+        return one(overrides)
+
+
+@contextmanager
+def composing(
+    *, conf: Path | None = None, folders: Sequence[Path] = ()
+) -> Iterator[Callable[[Sequence[str]], dict[str, object]]]:
+    """`compose` for many jobs: what they share, the files and the choice of files, is read once."""
+    _check_folders([], folders)
+    with _hydra(conf) as loader:
+        shared = _Shared(loader)
+
+        def one(overrides: Sequence[str]) -> dict[str, object]:
+            if ablation := find_ablation(overrides, conf=conf, folders=folders):
+                raise UserError(f"ablation={ablation.name} is a sweep: add -m. Alone, a run has one value of each key.")
+            return _compose(_parse(overrides), shared, folders)
+
+        yield one
+
+
+def _compose(parsed: Sequence[Override], shared: "_Shared", folders: Sequence[Path]) -> dict[str, object]:
+    _check_folders(parsed, ())
+    with explain():
         search = _search(parsed, folders)
-        lines = [_line(o, loader, search) for o in parsed if not _is_search(o)]
-        _check_deletions(parsed, loader, search, lines)
-        config = hydra.compose(NAME, [*search, *lines])
-        _check_raw(OmegaConf.to_container(config, resolve=False), loader, search)
+        lines = [_line(o, shared, search) for o in parsed if not _is_search(o)]
+        _check_deletions(parsed, shared, search, lines)
+        config = shared.config(search, lines)
+        _check_raw(OmegaConf.to_container(config, resolve=False), shared, search)
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     if not isinstance(plain, dict):
         raise UserError(f"{NAME}.yaml is not a mapping")
@@ -80,6 +101,14 @@ def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Seque
 
 
 @contextmanager
+def opened(conf: Path | None, folders: Sequence[Path]) -> Iterator[tuple[ConfigLoader, list[str]]]:
+    """Hydra, started and put back as it was found, and the override that names the user's folders."""
+    _check_folders([], folders)
+    with _hydra(conf) as loader:
+        yield loader, _search([], folders)
+
+
+@contextmanager
 def _hydra(conf: Path | None) -> Iterator[ConfigLoader]:
     """Hydra, started on a folder and put back as it was found."""
     folder = conf_dir() if conf is None else conf
@@ -87,6 +116,32 @@ def _hydra(conf: Path | None) -> Iterator[ConfigLoader]:
         raise UserError(f"there is no {NAME}.yaml in {folder}")
     with hydra.initialize_config_dir(config_dir=str(folder.resolve()), version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
+
+
+class _Shared:
+    """What the jobs of a sweep have in common, kept from one to the next: a group's options, a choice of files."""
+
+    def __init__(self, loader: ConfigLoader) -> None:
+        self._loader = loader
+        self._known: dict[tuple[str, ...], list[str]] = {}
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def options(self, group: str, search: Sequence[str]) -> list[str]:
+        """Return the names of a group's files, in alphabetical order."""
+        if (group, *search) not in self._known:
+            self._known[group, *search] = _options(group, self._loader, search)
+        return self._known[group, *search]
+
+    def config(self, search: Sequence[str], lines: Sequence[str]) -> DictConfig:
+        """Return what Hydra composes of the lines. As Hydra does itself, files come first and then single values."""
+        parsed = OverridesParser.create().parse_overrides(list(lines))
+        values = [o for o in parsed if not self.options(o.key_or_group, search) or isinstance(o.value(), dict)]
+        files = (*search, *(str(o.input_line) for o in parsed if o not in values))
+        if files not in self._composed:
+            self._composed[files] = hydra.compose(NAME, list(files))
+        config = copy.deepcopy(self._composed[files])
+        ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        return config
 
 
 class _Groups:
@@ -109,8 +164,8 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
         key = override.key_or_group
         if re.split(r"[./]", key)[0] == "hydra" and not _is_search(override):
             raise UserError(
-                f"{text}: wmframe borrows Hydra's composition only, so its one key here is hydra.searchpath."
-                "\n    Runs go to paths.root, sweeps are `wmframe run ... -m`, logs are the tracker's."
+                f"{text}: of Hydra's own keys wmframe has hydra.searchpath and, in a sweep, hydra/launcher and "
+                "hydra/sweeper.\n    Runs go to paths.root, sweeps are `wmframe run ... -m`, logs are the tracker's."
             )
         if override.package is not None or key == "":
             raise UserError(f"{text}: an override is key=value or group=option, with nothing before or between")
@@ -150,7 +205,7 @@ def _options(group: str, loader: ConfigLoader, search: Sequence[str]) -> list[st
     return sorted(loader.get_group_options(group, config_name=NAME, overrides=list(search)))
 
 
-def _line(override: Override, loader: ConfigLoader, search: Sequence[str]) -> str:
+def _line(override: Override, shared: _Shared, search: Sequence[str]) -> str:
     """The override as Hydra shall have it: options checked, plain keys set even where no file has them."""
     text = str(override.input_line)
     if override.is_sweep_override():
@@ -161,7 +216,7 @@ def _line(override: Override, loader: ConfigLoader, search: Sequence[str]) -> st
     if override.type not in {OverrideType.CHANGE, OverrideType.ADD}:
         return text
     key, value = override.key_or_group, override.value()
-    options = _options(key, loader, search)
+    options = shared.options(key, search)
     if options and not isinstance(value, dict):
         _check_option(text, key, value, options)
         return text
@@ -188,27 +243,25 @@ def _choices(override: Override) -> list[str]:
     return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
-def _check_deletions(
-    parsed: Sequence[Override], loader: ConfigLoader, search: Sequence[str], lines: Sequence[str]
-) -> None:
+def _check_deletions(parsed: Sequence[Override], shared: _Shared, search: Sequence[str], lines: Sequence[str]) -> None:
     """`~key` may take away what is there, and no group that the config is built of."""
     deleted = {str(o.input_line): o.key_or_group for o in parsed if o.is_delete()}
     if not deleted:
         return
-    rest = hydra.compose(NAME, [*search, *(line for line in lines if line not in deleted)])
+    rest = shared.config(search, [line for line in lines if line not in deleted])
     known = list(dotted_keys(OmegaConf.to_container(rest, resolve=False)))
     for text, key in deleted.items():
-        options = _options(key, loader, search)
+        options = shared.options(key, search)
         if options and key not in OPTIONAL:
             raise UserError(f"{text}: {key} can be changed, not left out\n    {key} is one of {', '.join(options)}")
         if not options and key not in known:
             raise UserError(f"{text}: there is no such key.{did_you_mean(nearest(key, known))}")
 
 
-def _check_raw(config: object, loader: ConfigLoader, search: Sequence[str]) -> None:
+def _check_raw(config: object, shared: _Shared, search: Sequence[str]) -> None:
     """What resolving would stumble over, or should not do: a file that is a list, a resolver."""
     for key, value in config.items() if isinstance(config, dict) else []:
-        if isinstance(value, list) and _options(str(key), loader, search):
+        if isinstance(value, list) and shared.options(str(key), search):
             raise UserError(f"the file chosen for {key} holds a list, where keys and values are wanted")
     _refuse_resolvers(config, "")
 

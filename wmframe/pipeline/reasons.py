@@ -5,7 +5,7 @@ for a person. Called by the store for `wmframe plan`. Nothing here decides anyth
 depends on its key alone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,22 @@ def manifests(folder: Path) -> Iterator[Mapping[str, Any]]:
 def nearest(
     folder: Path, config: Mapping[str, Any], parents: Mapping[str, str] | None = None
 ) -> Mapping[str, Any] | None:
-    """Return the manifest that differs least from `config`, then from `parents`, the newest of equals; None
-    without any.
+    """Return the manifest in `folder` that differs least from `config`, then from `parents`, the newest of equals;
+    None without any.
     """
+    return nearest_of(list(manifests(folder)), config, parents)
+
+
+def nearest_of(
+    found: Sequence[Mapping[str, Any]], config: Mapping[str, Any], parents: Mapping[str, str] | None = None
+) -> Mapping[str, Any] | None:
+    """Return the one of these manifests that `nearest` would."""
 
     def distance(manifest: Mapping[str, Any]) -> tuple[int, int]:
         lines = [] if parents is None else parent_lines(manifest["parents"], parents)
         return len(difference(manifest["config"], config)), len(lines)
 
-    newest_first = sorted(manifests(folder), key=lambda manifest: str(manifest["created"]), reverse=True)
+    newest_first = sorted(found, key=lambda manifest: str(manifest["created"]), reverse=True)
     return min(newest_first, key=distance, default=None)
 
 

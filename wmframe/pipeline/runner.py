@@ -45,8 +45,11 @@ class Order:
         return root_of(self.experiment)
 
 
-def run(order: Order, progress: Progress) -> Run:
-    """Compute what is missing and return the run; whatever goes wrong is recorded in its folder and raised again."""
+def run(order: Order, progress: Progress, *, begun: Callable[[Run], None] = lambda _: None) -> Run:
+    """Compute what is missing and return the run; whatever goes wrong is recorded in its folder and raised again.
+
+    `begun` is told of the run as soon as it has a folder.
+    """
     nodes = graph(order.experiment)
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
     machine.settle()
@@ -66,6 +69,7 @@ def run(order: Order, progress: Progress) -> Run:
     try:
         with folder.held(), tracked(tracking, info, progress.say) as tracker:
             folder.write(record)
+            begun(folder)
             worker = Worker(order.root, machine, order.allowed, progress, _Mirror(tracker))
             backends: list[str] = []
             for node in nodes:

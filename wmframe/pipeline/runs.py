@@ -12,7 +12,6 @@ Called by the runner and by the commands that take a RUN.
 
 import contextlib
 import difflib
-import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ import yaml
 
 from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
-from wmframe.files import read_json, write_atomic, write_json
+from wmframe.files import link_atomic, read_json, write_atomic, write_json
 from wmframe.pipeline.single_flight import try_hold
 
 RunState = Literal["running", "finished", "failed", "stopped"]
@@ -112,13 +111,18 @@ class Run:
         """Replace run.json; `latest` then points at a run that finished."""
         write_json(self.folder / _RECORD, asdict(record))
         if record.state == "finished":
-            _point(self.folder.parent / _LATEST, self.folder.name)
+            link_atomic(self.folder.parent / _LATEST, self.folder.name)
+
+
+def check_name(name: str) -> None:
+    """Raise UserError for a name that is no part of a folder's."""
+    if _NAME.fullmatch(name) is None:
+        raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
 
 
 def create_run(root: Path, name: str, experiment: Component) -> Run:
     """Make a folder of its own for a new run, however many start in the same second."""
-    if _NAME.fullmatch(name) is None:
-        raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
+    check_name(name)
     runs = root / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -151,9 +155,3 @@ def all_runs(runs: Path) -> list[Run]:
 
 def _folders(runs: Path) -> list[Path]:
     return sorted(path.parent for path in runs.glob(f"*/{_RECORD}") if not path.parent.is_symlink())
-
-
-def _point(link: Path, target: str) -> None:
-    temporary = link.with_name(f".{secrets.token_hex(4)}.link")
-    os.symlink(target, temporary)
-    temporary.replace(link)

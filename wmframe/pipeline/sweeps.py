@@ -2,6 +2,7 @@
 
     sweeps/world_model-1f0c22a4b9d3/
         sweep.json         the command, what all jobs share, and what each adds
+        jobs/0001.yaml     the whole config of job 1, every default written out
         jobs/0001.json     how job 1 stands: waiting, running, finished or failed, its run and its error
         jobs/0001.lock     held while job 1 goes on
     sweeps/latest          a link to the sweep that was begun or gone on with last
@@ -10,17 +11,27 @@ The folder's name is a digest of the jobs' whole configs, so the same command fi
 missing. Called by `wmframe run -m`, which writes, and by the reports, which read.
 """
 
+import contextlib
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+
+from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
-from wmframe.files import read_json
+from wmframe.files import link_atomic, read_json, write_atomic, write_json
+from wmframe.pipeline.runs import Run, check_name
+from wmframe.pipeline.single_flight import hold, try_hold
 
 JobState = Literal["waiting", "running", "finished", "failed", "stopped"]
 """How a job stands; "stopped" is one whose process is gone without a word, and is never written."""
+
+_RECORD, _LOCK, _LATEST = "sweep.json", "sweep.lock", "latest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +70,107 @@ class Sweep:
 
     def record(self) -> SweepRecord:
         """Return sweep.json."""
-        plain = read_json(self.folder / "sweep.json")
-        return SweepRecord(**{**plain, "jobs": tuple(map(tuple, plain["jobs"]))})
+        file = self.folder / _RECORD
+        try:
+            plain = read_json(file)
+            return SweepRecord(**{**plain, "jobs": tuple(map(tuple, plain["jobs"]))})
+        except (TypeError, KeyError) as error:
+            raise UserError(f"{file}: not a sweep's record ({error})", exit_code=1) from error
 
     def jobs(self) -> list[JobRecord]:
         """Return how every job stands, by number; one that nobody has begun is waiting."""
-        return [self._job(number, overrides) for number, overrides in enumerate(self.record().jobs, 1)]
+        return [self._seen(self._job(number, told)) for number, told in enumerate(self.record().jobs, 1)]
+
+    def job(self, number: int) -> JobRecord:
+        """Return how one job stands, `number` counted from 1."""
+        return self._seen(self._job(number, self.record().jobs[number - 1]))
+
+    def run_of(self, job: JobRecord) -> Run | None:
+        """Return a job's last run, or None if there is none, or none any more."""
+        run = Run(self.root / "runs" / job.run)
+        return run if job.run and (run.folder / "run.json").is_file() else None
+
+    def experiment(self, number: int, allowed: Sequence[str]) -> Component:
+        """Return a job's experiment, bound again."""
+        return bind(yaml.safe_load(self._file(number, "yaml").read_text()), allowed=allowed)
+
+    def add(self, jobs: Sequence[tuple[Sequence[str], Component]]) -> list[int]:
+        """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added."""
+        with hold(self.folder / _LOCK, self.folder.name, _quiet):
+            record = self.record()
+            numbers = {overrides: number for number, overrides in enumerate(record.jobs, 1)}
+            for overrides, experiment in jobs:
+                number = numbers.setdefault(tuple(overrides), len(numbers) + 1)
+                if number > len(record.jobs) and not self._file(number, "yaml").exists():
+                    config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
+                    write_atomic(self._file(number, "yaml"), config)
+            if len(numbers) > len(record.jobs):
+                write_json(self.folder / _RECORD, asdict(replace(record, jobs=tuple(numbers))))
+        return [numbers[tuple(overrides)] for overrides, _ in jobs]
+
+    def settled(self, job: JobRecord) -> bool:
+        """Tell whether nothing is left to do for a job: it failed, or it finished and its run is still there."""
+        return job.state == "failed" or (job.state == "finished" and self.run_of(job) is not None)
+
+    def write(self, job: JobRecord) -> None:
+        """Replace a job's record, whose lock must be held."""
+        write_json(self._file(job.number, "json"), asdict(job))
+
+    def take(self, number: int) -> contextlib.AbstractContextManager[object] | None:
+        """Return a job's lock, held while its context lasts, or None while another process has it."""
+        return try_hold(self._file(number, "lock"))
+
+    def wait(self, number: int) -> None:
+        """Return when no process has the job's lock any more."""
+        with hold(self._file(number, "lock"), f"job {number}", _quiet):
+            return
 
     def _job(self, number: int, overrides: tuple[str, ...]) -> JobRecord:
-        file = self.folder / "jobs" / f"{number:04}.json"
+        file = self._file(number, "json")
         if not file.exists():
             return JobRecord(number=number, overrides=overrides, state="waiting")
-        return JobRecord(**{**read_json(file), "overrides": overrides})
+        try:
+            return JobRecord(**{**read_json(file), "overrides": overrides})
+        except TypeError as error:
+            raise UserError(f"{file}: not a job's record ({error})", exit_code=1) from error
+
+    def _seen(self, job: JobRecord) -> JobRecord:
+        """Tell a job that goes on from one that only says so."""
+        if job.state == "running" and (lock := self.take(job.number)) is not None:
+            with lock:
+                written = self._job(job.number, job.overrides)  # it may have ended between the two looks
+            return replace(written, state="stopped") if written.state == "running" else written
+        return job
+
+    def _file(self, number: int, suffix: str) -> Path:
+        return self.folder / "jobs" / f"{number:04}.{suffix}"
+
+
+def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return of every job's overrides those that not all jobs have, as one line."""
+    common = set.intersection(*map(set, jobs)) if len(jobs) > 1 else set()
+    return [" ".join(o for o in overrides if o not in common) or "(no overrides)" for overrides in jobs]
+
+
+def digest(content: object) -> str:
+    """Return the 12 hex digits that stand in a sweep's name for its `content`, plain data of any depth."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def open_sweep(root: Path, record: SweepRecord, content: object) -> Sweep:
+    """Return the sweep under `root` with this content, made if there is none; `latest` then points at it.
+
+    The jobs of `record` are yet to be added. One that is there already keeps the record that it has.
+    """
+    check_name(record.name)
+    folder = root / "sweeps" / f"{record.name}-{digest(content)}"
+    (folder / "jobs").mkdir(parents=True, exist_ok=True)
+    with hold(folder / _LOCK, folder.name, _quiet):
+        if not (folder / _RECORD).is_file():
+            write_json(folder / _RECORD, asdict(record))
+    link_atomic(folder.parent / _LATEST, folder.name)
+    return Sweep(folder)
 
 
 def find_sweep(named: str, *, sweeps: Path = Path("sweeps")) -> Sweep:
@@ -78,9 +178,13 @@ def find_sweep(named: str, *, sweeps: Path = Path("sweeps")) -> Sweep:
     with.
     """
     for folder in (Path(named), sweeps / named):
-        if (folder / "sweep.json").is_file():
+        if (folder / _RECORD).is_file():
             return Sweep(folder.resolve())
-    there = sorted(path.parent.name for path in sweeps.glob("*/sweep.json") if not path.parent.is_symlink())
+    there = sorted(path.parent.name for path in sweeps.glob(f"*/{_RECORD}") if not path.parent.is_symlink())
     near = difflib.get_close_matches(named, there, 3, 0.3) or there[-3:]
     hint = f" The nearest: {', '.join(near)}." if near else f" There are no sweeps under {sweeps}/ yet: wmframe run -m"
     raise UserError(f"no sweep {named!r}.{hint}")
+
+
+def _quiet(_line: str) -> None:
+    return

@@ -96,23 +96,32 @@ class Bar:
 class Progress:
     """Draws the bars of the stages at work on `stream`, and nothing where it is None.
 
-    `clock` returns seconds and is monotonic.
+    `clock` returns seconds and is monotonic. `label` opens every line. Without `live` a terminal gets plain lines too,
+    as it must where several processes write to it.
     """
 
-    def __init__(self, stream: TextIO | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        label: str = "",
+        live: bool = True,
+    ) -> None:
         self._stream = stream
+        self._label = label
         self._clock = clock
         self._bars: list[Bar] = []
         self._drawn = clock()
         self._live: Live | None = None
         self._console: Console | None = None
-        if stream is not None and stream.isatty():
+        if live and stream is not None and stream.isatty():
             console = Console(file=stream, highlight=False, markup=False, emoji=False)
             self._console = None if console.is_dumb_terminal else console
 
     def say(self, message: str) -> None:
         """Print one line above the live one."""
-        text = "".join(character if character.isprintable() else "�" for character in message)
+        text = self._label + "".join(character if character.isprintable() else "�" for character in message)
         if self._console is not None:
             console = self._console
             self._write(lambda: console.print(Text(text), soft_wrap=True))
@@ -170,7 +179,7 @@ class Progress:
                 self.say(bar.line())
             return
         live = self._live
-        lines = [Text(bar.line(), no_wrap=True, overflow="ellipsis") for bar in self._bars]
+        lines = [Text(self._label + bar.line(), no_wrap=True, overflow="ellipsis") for bar in self._bars]
         self._write(lambda: live.update(Group(*lines), refresh=True))
 
     def _write(self, action: Callable[[], object]) -> None:

@@ -1,0 +1,147 @@
+"""A whole sweep: its folder found or made, its missing jobs run, and at the end a table and a page.
+
+An invocation with `-m` comes in, an exit code goes out: 0 only if every job finished. Called by `wmframe run -m`.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from statistics import fmean
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from wmframe.cli.jobs import SweepJobs
+from wmframe.cli.launch import Recording, at_once, launcher
+from wmframe.cli.overrides import Invocation
+from wmframe.cli.prepare import Job, prepare_one
+from wmframe.config.ablation import Ablation, find_ablation
+from wmframe.config.multirun import hydra_config, part, searches
+from wmframe.errors import UserError
+from wmframe.pipeline.graph import root_of
+from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
+from wmframe.report.scoreboard import LABELS
+from wmframe.stages.versions import CODE_VERSIONS
+from wmframe.tracking.progress import Progress
+
+
+def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
+    """Run what is missing of a sweep whose `jobs` (of a search, examples of them) were checked."""
+    arguments, hydras = part(invocation.overrides)
+    config = hydra_config(hydras, folders=invocation.folders)
+    searching = searches(config)
+    ablation = find_ablation(arguments, folders=invocation.folders)
+    sweep = _sweep(jobs, config, command, ablation, arguments if searching else None)
+    with open_dict(config):
+        config.hydra.sweep.dir, config.hydra.sweep.subdir = str(sweep.folder), "."
+    progress = Progress(sys.stderr)
+    _greet(sweep, invocation, progress)
+    many = int(config.hydra.sweeper.get("num_workers", 1)) if searching else len(jobs)
+    task = SweepJobs(sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast)
+    recording, context = launcher(config, task, lambda told: prepare_one(told, invocation).experiment, progress)
+    try:
+        if searching:
+            sweeper = Plugins.instance().instantiate_sweeper(hydra_context=context, task_function=task, config=config)
+            _search(sweeper, recording, arguments)
+        else:
+            _run_grid(sweep, recording, config.hydra.sweeper.max_batch_size)
+    except UserError as error:
+        if not sweep.jobs():
+            raise
+        progress.say(str(error))
+        _close(sweep)
+        return 1
+    code = _close(sweep)
+    if confirm := config.hydra.sweeper.get("confirm"):
+        print(f"job {len(sweep.record().jobs)} is what the search recommends, run on its own with {' '.join(confirm)}")
+    return code
+
+
+def _sweep(
+    jobs: Sequence[Job],
+    config: DictConfig,
+    command: str,
+    ablation: Ablation | None,
+    searched: Sequence[str] | None,
+) -> Sweep:
+    roots = {root_of(job.experiment) for job in jobs}
+    if len(roots) > 1:
+        raise UserError("paths.root: the jobs of a sweep lie in one folder")
+    first = jobs[0]
+    record = SweepRecord(
+        name="-".join([str(first.experiment.arguments["name"]), *([ablation.name] if ablation else [])]),
+        command=command,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        jobs=(),
+        ablation=ablation.plain() if ablation else None,
+    )
+    plain = [{name: part for name, part in job.experiment.plain().items() if name != "paths"} for job in jobs]
+    sweeper = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    sweep = open_sweep(roots.pop().resolve(), record, [plain, searched, sweeper, record.ablation, CODE_VERSIONS])
+    if searched is None:
+        sweep.add([(job.overrides, job.experiment) for job in jobs])
+    return sweep
+
+
+def _search(sweeper: Sweeper, recording: Recording, arguments: Sequence[str]) -> None:
+    if not isinstance(getattr(sweeper, "launcher", None), Launcher):
+        raise UserError(f"hydra/sweeper: {type(sweeper).__name__} hides its launcher; use basic or nevergrad here")
+    sweeper.launcher = recording  # an attribute by custom, in Hydra's own sweepers too
+    sweeper.sweep(list(arguments))
+
+
+def _run_grid(sweep: Sweep, recording: Recording, batch: int | None) -> None:
+    numbers = range(1, len(sweep.record().jobs) + 1)
+    size = batch or len(numbers)
+    for first in range(0, len(numbers), size):
+        recording.settle(numbers[first : first + size])
+
+
+def _greet(sweep: Sweep, invocation: Invocation, progress: Progress) -> None:
+    """Say what there is of the sweep already; set failed jobs back if they are to run again."""
+    jobs = sweep.jobs()
+    progress.say(f"sweep: {sweep.folder}")
+    failed = [job.number for job in jobs if job.state == "failed"]
+    done = sum(job.state == "finished" and sweep.settled(job) for job in jobs)
+    if done or failed:
+        progress.say(f"{done} of {len(jobs)} jobs finished before and are not run again")
+    if failed and not invocation.retry_failed:
+        progress.say(f"{len(failed)} failed before: {_listed(failed)}; add --retry-failed to run them again")
+    for job in jobs if invocation.retry_failed else ():
+        if job.state == "failed" and (lock := sweep.take(job.number)) is not None:
+            with lock:
+                sweep.write(JobRecord(number=job.number, overrides=job.overrides, state="waiting"))
+
+
+def _close(sweep: Sweep) -> int:
+    """Print how every job ended, write the page, and return the exit code."""
+    from wmframe.report.sweep import write_sweep
+
+    jobs = sweep.jobs()
+    width = len(str(len(jobs)))
+    for job, name in zip(jobs, differing([job.overrides for job in jobs]), strict=True):
+        print(f"{job.number:>{max(width, 3)}}  {job.state:<9} {name}  {_outcome(sweep, job)}".rstrip())
+    print(f"page: {write_sweep(sweep)}")
+    left = [job.number for job in jobs if not sweep.settled(job)]
+    if left:
+        print(f"{len(left)} of {len(jobs)} jobs are left: {_listed(left)}; the same command goes on with them")
+    failed = [job.number for job in jobs if job.state == "failed"]
+    if failed:
+        print(f"{len(failed)} of {len(jobs)} jobs failed: {_listed(failed)}")
+    return 1 if left or failed else 0
+
+
+def _outcome(sweep: Sweep, job: JobRecord) -> str:
+    """A job's mean score in every world, or the cause of its failure."""
+    run = sweep.run_of(job)
+    if job.state != "finished" or run is None:
+        return " ".join(job.error.splitlines()[:1])
+    scores = run.record().scores
+    return "  ".join(f"{world} {fmean(scores[world]['returns']):.1f}" for world in LABELS if world in scores)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:10]))
+    return shown if len(numbers) <= 10 else f"{shown} and {len(numbers) - 10} more"
