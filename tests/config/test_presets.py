@@ -1,19 +1,18 @@
 """Any file of any group goes with any preset: presets set only keys that every file of a group has."""
 
 from itertools import product
-from pathlib import Path
 
 import pytest
 
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import prepare
-from wmframe.config.shipped import conf_dir
+from wmframe.config.shipped import choices
 
 SWAPPED = ["env", "collect", "vision", "memory", "controller", "world", "search", "trainer", "tracker"]
 
 
 def options(group: str) -> list[str]:
-    return sorted(path.stem for path in Path(conf_dir() / group).glob("*.yaml"))
+    return choices()[group]
 
 
 CASES = [

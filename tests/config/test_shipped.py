@@ -1,7 +1,6 @@
 """Every YAML file that ships is bound to a signature, and every signature read as text is Python's own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -50,8 +49,8 @@ def shipped_targets() -> list[str]:
 def test_every_file_is_bound() -> None:
     bound, choices = 0, [path for path in FILES if path.parent.name != "ablation"]  # sweeps: see test_ablation
     for path in choices:
-        group, option = path.relative_to(CONF).parent, path.stem
-        overrides = [] if group == Path() else [f"{group.as_posix()}={option}"]
+        group, _, option = path.relative_to(CONF).with_suffix("").as_posix().partition("/")
+        overrides = [f"{group}={option}"] if option else []
         assert len(prepare(parse(overrides))) == 1, path
         bound += 1
     assert bound == len(choices) > 10

@@ -1,5 +1,6 @@
 """Where wmframe's own YAML files are, and what choices they offer. Imports nothing heavy: `--help` shows them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from wmframe.errors import UserError
@@ -17,4 +18,9 @@ def conf_dir() -> Path:
 def choices() -> dict[str, list[str]]:
     """Every group of the shipped YAML files with its options, in alphabetical order."""
     groups = sorted(path for path in conf_dir().iterdir() if path.is_dir())
-    return {group.name: sorted(file.stem for file in group.glob("*.yaml")) for group in groups}
+    return {group.name: sorted(_options(group)) for group in groups}
+
+
+def _options(group: Path) -> Iterator[str]:
+    """A file's path from its group's folder is its name: car_racing/dream."""
+    return (file.relative_to(group).with_suffix("").as_posix() for file in group.rglob("*.yaml"))
