@@ -13,7 +13,7 @@ from wmframe.cli.prepare import Job
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, run
 from wmframe.pipeline.runs import Run
-from wmframe.report.gather import write_page
+from wmframe.report.publish import publish
 from wmframe.report.scoreboard import lines
 from wmframe.tracking.progress import Progress
 
@@ -48,11 +48,9 @@ def run_all(jobs: Sequence[Job], command: str, allowed: Sequence[str]) -> int:
 
 
 def run_one(job: Job, command: str, allowed: Sequence[str], progress: Progress) -> Run:
-    """Run a job and write its page."""
+    """Run a job, write its page and show it to its tracker."""
     order = Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=allowed)
-    finished = run(order, progress)
-    write_page(finished, allowed=allowed)
-    return finished
+    return run(order, progress, lambda finished, tracker: publish(finished, tracker, allowed=allowed))
 
 
 def show(finished: Run) -> None:
