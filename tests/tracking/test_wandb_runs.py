@@ -2,13 +2,15 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.runs import SMOKE, record, run
+from tests.runs import SMOKE, record, run, start
 from tests.tracking.leet import Record, inspect, log_of, of_type, rows
 from wmframe.cli.main import main
 from wmframe.pipeline.store import Store
@@ -142,3 +144,27 @@ def test_jobs_of_a_multirun_are_runs_of_their_own_each_closed(tmp_path: Path) ->
     assert len({of_type(records, "run")[0]["run_id"] for records in jobs}) == 2
     assert [of_type(records, "exit")[0].get("exit_code", 0) for records in jobs] == [0, 0]
     assert len({json.dumps(of_type(records, "run")[0]["config"]) for records in jobs}) == 2
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_and_typed_again_is_one_run(tmp_path: Path) -> None:
+    asked = [*TRACKED, "memory.steps=300", "trainer.save_seconds=1"]
+    process = start(asked, tmp_path)
+    until = time.monotonic() + 300
+    while time.monotonic() < until and not list(tmp_path.glob("artefacts/memory/*.work/resume/fit/state.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    [killed] = [path.parent for path in tmp_path.glob("runs/*/run.json")]
+    again = run(*asked, root=tmp_path)
+    while time.monotonic() < until and not of_type(inspect(killed), "exit"):
+        time.sleep(0.5)
+    first, second = inspect(killed), inspect(again)
+    assert of_type(first, "run")[0]["run_id"] == of_type(second, "run")[0]["run_id"]
+    assert of_type(first, "exit")[0]["exit_code"] == 1
+    before, after = ([row for row in rows(records) if "vision/kl" in row] for records in (first, second))
+    assert len(before) > 3
+    assert before == after
+    steps = [row["memory/step"] for row in rows(second) if "memory/nll" in row]
+    assert steps == sorted(steps)
+    assert {row["memory/step"] for row in rows(first) if "memory/nll" in row} <= set(steps)

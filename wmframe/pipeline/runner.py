@@ -77,7 +77,7 @@ Present = Callable[[Run, Tracker], None]
 def run(order: Order, progress: Progress, present: Present) -> Run:
     """Compute what is missing, have it presented and return the run.
 
-    Whatever goes wrong is recorded in the run's folder and raised again.
+    Whatever goes wrong before it is finished is recorded in its folder and raised again.
     """
     nodes = graph(order.experiment)
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
