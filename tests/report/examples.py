@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from wmframe.report.contents import (
+    Canvas,
     Contents,
     Curve,
     Frames,
@@ -14,6 +15,7 @@ from wmframe.report.contents import (
     Series,
     StageRow,
 )
+from wmframe.report.horizon import error_by_horizon
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
 
@@ -56,6 +58,12 @@ def scores(*, dream: float = 420.0, reality: float = 412.0) -> list[Score]:
     ]
 
 
+def canvas() -> Canvas:
+    """Return a latent canvas of two dimensions in three steps."""
+    swept = frames(6, 3).reshape(2, 3, 64, 64, 3)
+    return Canvas(frames=swept, dimensions=[7, 2], nats=[2.5, 0.31], low=[-2.0, -1.0], high=[2.0, 1.0], total=9)
+
+
 def contents(**changes: Any) -> Contents:
     """Return a page's contents with every part filled, after the given changes."""
     steps = np.arange(300.0)
@@ -81,7 +89,18 @@ def contents(**changes: Any) -> Contents:
         ],
         "reconstructions": Reconstructions(frames(4), frames(4, 1)),
         "prior_samples": frames(3, 2),
+        "canvas": canvas(),
         "dream": OpenLoop(truth, np.roll(truth, 1, axis=0), 10),
+        "dream_curves": [
+            error_by_horizon([OpenLoop(truth, np.roll(truth, 1, axis=0), 10)]),
+            Curve(
+                "M: weights for z7",
+                "step",
+                "share",
+                [Series("Gaussian 1", steps, steps / 300), Series("Gaussian 2", steps, 1 - steps / 300)],
+                stacked=True,
+            ),
+        ],
         "stages": [
             StageRow("collect", "9f31c2a77be01d", "cached", 151.0),
             StageRow("vision", "4b7e91aa02cc31", "ran", 312.2, ["9f31c2a77be01d"]),

@@ -52,3 +52,12 @@ def test_a_lone_point_is_drawn(y: list[float]) -> None:
 
 def test_series_beyond_the_palette_are_dashed() -> None:
     assert [style_of(index) for index in (0, LINES - 1, LINES)] == [(0, False), (LINES - 1, False), (0, True)]
+
+
+def test_layers_lie_on_each_other_in_the_colours_of_their_legend() -> None:
+    x = np.arange(10.0)
+    layers = [Series("a", x, 1 - x / 10), Series("b", x, x / 10)]
+    stacked = draw(Curve("shares", "step", "share", layers, stacked=True))
+    assert stacked.count('style="fill: var(--line-') == len(layers)
+    assert [f"var(--line-{index})" in stacked for index in range(3)] == [True, True, False]
+    assert "stroke: var(--line-" not in stacked

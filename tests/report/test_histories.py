@@ -21,6 +21,16 @@ def test_rounds_lie_end_to_end(tmp_path: Path) -> None:
     assert "2 rounds end to end" in curve.note
 
 
+def test_fitness_has_the_populations_spread_as_its_band(tmp_path: Path) -> None:
+    with History(tmp_path / "history.jsonl") as history:
+        for generation in (1, 2):
+            row = {"fitness_mean": 5.0 * generation, "fitness_best": 20.0, "fitness_std": 2.0}
+            history.log(generation, {f"controller/{name}": value for name, value in row.items()})
+    [curve] = curves({"controller.1": tmp_path / "history.jsonl"})
+    mean, best = curve.series
+    assert (mean.low, mean.high, best.low) == ([3.0, 8.0], [7.0, 12.0], None)
+
+
 def test_one_round_is_not_spoken_of(tmp_path: Path) -> None:
     [curve] = curves({"memory.1": written(tmp_path / "a", {10: 3.0})})
     assert "round" not in curve.note

@@ -37,7 +37,9 @@ def test_every_part_is_on_the_page_in_order(whole: str) -> None:
         "Scoreboard",
         "Reality minus random",
     ]
-    parts += ["The dream beside reality", "What V keeps", "What V invents", "Curves", "V: loss", "Stages"]
+    parts += ["The dream beside reality", "Error of the dream, by horizon", "M: weights for z7", "What V keeps"]
+    parts += ["What V invents", "What each latent says", "7 of 9 carry next to nothing", "2.50 nats", "0.31 nats"]
+    parts += ["Curves", "V: loss", "Stages"]
     parts += ["Notes", "Configuration", "latent_size: 32", "Provenance", "1a2b3c4"]
     places = [words.index(part) for part in parts]
     assert places == sorted(places)

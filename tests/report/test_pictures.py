@@ -15,6 +15,8 @@ from wmframe.report.pictures import (
     pairs,
     reconstruction_error,
     samples,
+    sheet,
+    strip,
 )
 
 
@@ -45,6 +47,22 @@ def test_a_pair_is_the_frame_over_its_reconstruction() -> None:
     assert np.array_equal(tile[: 64 * SCALE, :, :3], enlarge(above[1], SCALE))
     assert np.array_equal(tile[-64 * SCALE :, :, :3], enlarge(below[1], SCALE))
     assert not tile[64 * SCALE : -64 * SCALE, :, 3].any()
+
+
+def test_a_strip_is_its_frames_side_by_side_with_the_page_between_them() -> None:
+    swept = frames(3)
+    picture = np.asarray(decoded(strip(swept)))
+    assert picture.shape == (64, 3 * 64 + 2 * (GAP // 2), 4)
+    assert np.array_equal(picture[:, :64, :3], swept[0])
+    assert np.array_equal(picture[:, -64:, :3], swept[2])
+    assert not picture[:, 64 : 64 + GAP // 2, 3].any()
+
+
+def test_a_sheet_has_a_row_for_each_row() -> None:
+    above, below = frames(4, 1), frames(4, 2)
+    picture = sheet([above, below])
+    assert picture.shape == (2 * 66, 4 * 66, 3)
+    assert np.array_equal(picture[66 : 66 + 64, 66 : 66 + 64], below[1])
 
 
 def test_a_gallery_has_an_end() -> None:

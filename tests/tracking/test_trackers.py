@@ -6,15 +6,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
+from tests.tracking.leet import inspect, of_type
 from wmframe.tracking import wandb_tracker
 from wmframe.tracking.history import History, read
 from wmframe.tracking.no_tracker import NoTracker
-from wmframe.tracking.tracker import RunInfo, Tracker, tracked
+from wmframe.tracking.tracker import ArtefactInfo, RunInfo, Tracker, tracked
 from wmframe.tracking.wandb_tracker import WandbTracker
 
 BRIEF_SECONDS = 3.0
@@ -34,6 +34,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunInfo:
     return RunInfo(id="20261122-101010-x-abcd", name="x", folder=tmp_path / "run", config=config, tags=("toy",))
 
 
+def stage_result(run: RunInfo, *, made: bool) -> ArtefactInfo:
+    """Two files, one of them too large to go along."""
+    (run.folder / "weights.safetensors").write_bytes(bytes(100))
+    sizes = {"weights.safetensors": 100, "frames.h5": 10**9}
+    return ArtefactInfo(name="vision-1", kind="vision", folder=run.folder, files=sizes, facts={"a": 1}, made=made)
+
+
 def train(
     tracker: Tracker, run: RunInfo, notice: Callable[[str], None], *, meanwhile: Callable[[], object] = int
 ) -> None:
@@ -41,6 +48,7 @@ def train(
     Image.new("RGB", (8, 8)).save(run.folder / "frames.png")
     pictures = [Image.new("RGB", (8, 8), (shade, 0, 0)) for shade in (0, 99, 200)]
     pictures[0].save(run.folder / "dream.webp", save_all=True, append_images=pictures[1:])
+    pictures[0].save(run.folder / "dream.gif", save_all=True, append_images=pictures[1:])
     (run.folder / "report.html").write_text("<p>Hello")
     with (
         tracked(tracker, run, notice),
@@ -53,15 +61,11 @@ def train(
             history.log(step, {"memory/nll": -float(step), "memory/reward_loss": 0.5})
         tracker.media("report/frames", run.folder / "frames.png", "real frames")
         tracker.media("report/dream", run.folder / "dream.webp")
+        tracker.media("report/film", run.folder / "dream.gif", "a film")
         tracker.media("report/page", run.folder / "report.html")
+        tracker.table("report/episodes", ("seed", "return"), [(1, 2.5), (2, -1.0)])
+        tracker.artefact(stage_result(run, made=True))
         tracker.summary({"reality/mean": 812.5})
-
-
-def inspect(run: RunInfo) -> list[dict[str, Any]]:
-    [log] = (run.folder / "wandb").glob("offline-run-*/*.wandb")
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(log)]
-    done = subprocess.run(command, capture_output=True, check=True, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_an_offline_run_is_whole_and_inside_its_folder(run: RunInfo, tmp_path: Path) -> None:
@@ -74,11 +78,18 @@ def test_an_offline_run_is_whole_and_inside_its_folder(run: RunInfo, tmp_path: P
     [dream] = log.parent.glob("files/media/images/report/dream*.webp")
     assert dream.read_bytes() == (run.folder / "dream.webp").read_bytes()  # still moving
     assert len(list(log.parent.glob("files/media/images/report/frames*.png"))) == 1
+    [film] = log.parent.glob("files/media/videos/report/film*.gif")
+    assert film.read_bytes() == (run.folder / "dream.gif").read_bytes()
+    [table] = log.parent.glob("files/media/table/report/episodes*.json")
+    assert json.loads(table.read_text())["data"] == [[1, 2.5], [2, -1.0]]
     assert len(list(log.parent.glob("files/media/html/report/page*.html"))) == 1
     assert (dict(os.environ), sys.excepthook, sys.exit, "wandb" in sys.modules) == before
     for name in ("home", "cwd", "tmp"):
         assert list((tmp_path / name).rglob("*")) == []
-    rows = [record["history"]["item"] for record in inspect(run) if record["type"] == "history"]
+    records = inspect(run.folder)
+    [artefact] = [found for found in of_type(records, "artifact") if found["type"] == "vision"]
+    assert [entry["path"] for entry in artefact["manifest"]["contents"]] == ["weights.safetensors"]
+    rows = [record["item"] for record in of_type(records, "history")]
     vision = [(row["vision/step"], row["vision/nll"]) for row in rows if "vision/nll" in row]
     memory = [(row["memory/step"], row["memory/nll"]) for row in rows if "memory/nll" in row]
     assert vision == [(step, pytest.approx(1 / (step + 1))) for step in range(20)]
@@ -102,7 +113,7 @@ def test_online_without_a_network_records_offline(run: RunInfo, monkeypatch: pyt
     assert len(lines) == 1
     assert "does not answer" in lines[0]
     assert "a" * 40 not in lines[0]
-    assert any(record["type"] == "history" for record in inspect(run))
+    assert any(record["type"] == "history" for record in inspect(run.folder))
 
 
 LOGS_NOTHING = """
@@ -184,7 +195,7 @@ def test_a_killed_training_process_leaves_a_closed_run_and_no_process(run: RunIn
     while Path(f"/proc/{worker}/cmdline").exists() and Path(f"/proc/{worker}/cmdline").read_bytes():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert any(record["type"] == "history" for record in inspect(run))
+    assert any(record["type"] == "history" for record in inspect(run.folder))
 
 
 @pytest.mark.slow
@@ -193,7 +204,7 @@ def test_a_run_that_failed_is_finished_as_failed(run: RunInfo) -> None:
     with pytest.raises(KeyError), tracked(tracker, run):
         raise KeyError
     tracker.finish()
-    assert '"exit_code":1' in json.dumps(inspect(run), separators=(",", ":"))
+    assert '"exit_code":1' in json.dumps(inspect(run.folder), separators=(",", ":"))
 
 
 def test_no_tracker_leaves_nothing(run: RunInfo) -> None:
@@ -201,6 +212,8 @@ def test_no_tracker_leaves_nothing(run: RunInfo) -> None:
     assert {path.name for path in run.folder.iterdir()} == {
         "frames.png",
         "dream.webp",
+        "dream.gif",
+        "weights.safetensors",
         "report.html",
         "history.jsonl",
     }

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from tests.worlds.toys import A, Z, memory
-from wmframe.worlds.open_loop import open_loop
+from wmframe.worlds.open_loop import foreseen, open_loop
 
 STEPS = 10
 
@@ -45,3 +45,12 @@ def test_cold_it_follows_ms_likeliest_path_along_the_recorded_actions() -> None:
             state = m.advance(seen[t : t + 1], actions[t : t + 1], state)
             if t >= 2:
                 torch.testing.assert_close(seen[t + 1 : t + 2], m.predict(state).latent.mode(), atol=1e-4, rtol=0)
+
+
+def test_what_is_foreseen_along_a_dream_is_what_it_was_drawn_from() -> None:
+    """At next to no temperature a dream takes the mode of what M said."""
+    z, actions = dreamt(4, temperature=1e-9), recorded()[1]
+    said = foreseen(memory(), z, actions)
+    assert said.logits.shape[0] == STEPS - 1
+    assert torch.allclose(said.mode()[3:], z[4:], atol=1e-3)
+    assert not torch.allclose(said.mode()[:3], z[1:4], atol=1e-3)

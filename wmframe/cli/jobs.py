@@ -12,10 +12,10 @@ from typing import Any
 
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
-from wmframe.pipeline.runner import Order, run
+from wmframe.pipeline.runner import Order, Present, run
 from wmframe.pipeline.runs import Run
 from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
-from wmframe.report.gather import write_page
+from wmframe.report.publish import publish
 from wmframe.report.scoreboard import lines
 from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
@@ -23,10 +23,13 @@ from wmframe.tracking.progress import Progress
 
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
-    finished = run(order, Progress(sys.stderr))
-    page = write_page(finished, allowed=order.allowed)
+    finished = run(order, Progress(sys.stderr), _published(order))
     print("\n".join(lines(finished.record().scores)))
-    print(f"page: {page}")
+    print(f"page: {finished.folder / 'report.html'}")
+
+
+def _published(order: Order) -> Present:
+    return lambda finished, tracker: publish(finished, tracker, allowed=order.allowed)
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class SweepJobs:
     def _run(self, number: int) -> None:
         jobs = self.sweep.jobs()
         job = JobRecord(number=number, overrides=jobs[number - 1].overrides, state="running")
+        name = differing([job.overrides for job in jobs])[number - 1]
         progress = Progress(sys.stderr, label=f"[{number:>{len(str(len(jobs)))}}] ", live=self.at_once == 1)
-        progress.say(f"job {number} of {len(jobs)}: {differing([job.overrides for job in jobs])[number - 1]}")
+        progress.say(f"job {number} of {len(jobs)}: {name}")
         began = time.monotonic()
 
         def begun(run: Run) -> None:
@@ -75,8 +79,15 @@ class SweepJobs:
         self.sweep.write(job)
         try:
             experiment = _with_share(self.sweep.experiment(number, self.allowed), self.at_once)
-            order = Order(experiment=experiment, overrides=job.overrides, command=self.command, allowed=self.allowed)
-            write_page(run(order, progress, begun=begun), allowed=self.allowed)
+            order = Order(
+                experiment=experiment,
+                overrides=job.overrides,
+                command=self.command,
+                allowed=self.allowed,
+                group=self.sweep.folder.name,
+                job=name,
+            )
+            run(order, progress, _published(order), begun=begun)
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
             text = str(error) if isinstance(error, UserError) else traceback.format_exc()

@@ -3,21 +3,23 @@
 A bound experiment comes in; a finished run folder goes out. Called by `wmframe run` and `wmframe evaluate`.
 """
 
+import hashlib
 import importlib
+import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Final
 
 from wmframe.config.bind import Component
 from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.graph import Node, graph, root_of
-from wmframe.pipeline.provenance import provenance
+from wmframe.pipeline.mirror import Mirror
+from wmframe.pipeline.provenance import provenance, without_secret
 from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import build_part
@@ -29,26 +31,54 @@ from wmframe.tracking.history import Row
 from wmframe.tracking.progress import Progress
 from wmframe.tracking.tracker import RunInfo, Tracker, tracked
 
+_NO_RESULT: Final = ("name=", "tracker", "paths.")
+"""How overrides begin that say nothing of the experiment."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to run: the bound experiment, how it was asked for, and the modules that targets may come from."""
+    """What to run: the bound experiment, how it was asked for, and the modules that targets may come from.
+
+    Of a sweep's job, `group` is the sweep's name and `job` what tells it from the other jobs, for people.
+    """
 
     experiment: Component
     overrides: Sequence[str]
     command: str
     allowed: Sequence[str]
+    group: str | None = None
+    job: str = ""
 
     @property
     def root(self) -> Path:
         """Where artefacts and runs go."""
         return root_of(self.experiment)
 
+    @property
+    def title(self) -> str:
+        """What people call the run: what was asked for, as far as it can change a result."""
+        asked = [without_secret(override) for override in self.overrides if not override.startswith(_NO_RESULT)]
+        return self.job or " ".join(asked) or str(self.experiment.arguments["name"])
 
-def run(order: Order, progress: Progress, *, begun: Callable[[Run], None] = lambda _: None) -> Run:
-    """Compute what is missing and return the run; whatever goes wrong is recorded in its folder and raised again.
+    def identity(self, nodes: Sequence[Node]) -> str:
+        """Return the id under which trackers know the run: the same for the same experiment of the same sweep.
 
-    `begun` is told of the run as soon as it has a folder.
+        The last node's key holds all that can change a result. A command that is typed again, after a kill or after
+        the end, is therefore no second run: it would otherwise be counted as another training run.
+        """
+        facts = json.dumps([self.group, nodes[-1].key])
+        return f"{str(self.experiment.arguments['name'])[:40]}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+
+
+Present = Callable[[Run, Tracker], None]
+"""Shows a finished run to people: writes its page, hands its pictures to the tracker."""
+
+
+def run(order: Order, progress: Progress, present: Present, *, begun: Callable[[Run], None] = lambda _: None) -> Run:
+    """Compute what is missing, have it presented and return the run.
+
+    Whatever goes wrong before it is finished is recorded in its folder and raised again. `begun` is told of the run as
+    soon as it has a folder.
     """
     nodes = graph(order.experiment)
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
@@ -64,29 +94,44 @@ def run(order: Order, progress: Progress, *, begun: Callable[[Run], None] = lamb
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         provenance=facts,
     )
+    info = RunInfo(
+        id=order.identity(nodes),
+        name=order.title,
+        folder=folder.folder,
+        config=order.experiment.plain(),
+        group=order.group,
+        notes=f"{order.command} ({folder.name})",
+    )
+    with folder.held(), tracked(tracking, info, progress.say) as tracker:
+        folder.write(record)
+        begun(folder)
+        worker = Worker(order.root, machine, order.allowed, progress, Mirror(tracker))
+        finished = _compute(nodes, worker, folder, record, progress)
+        tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in finished.scores.items()})
+        present(folder, tracker)
+    return folder
+
+
+def _compute(nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRecord, progress: Progress) -> RunRecord:
+    """Obtain every node, keeping the run's record up to date, and return it as it is at the end."""
     began = time.monotonic()
-    info = RunInfo(id=folder.name, name=folder.name, folder=folder.folder, config=order.experiment.plain())
     try:
-        with folder.held(), tracked(tracking, info, progress.say) as tracker:
+        backends: list[str] = []
+        for node in nodes:
+            artefact, stage = worker.obtain(node, record.provenance)
+            record = replace(record, stages=(*record.stages, stage), **_scores(record, artefact))
             folder.write(record)
-            begun(folder)
-            worker = Worker(order.root, machine, order.allowed, progress, _Mirror(tracker))
-            backends: list[str] = []
-            for node in nodes:
-                artefact, stage = worker.obtain(node, facts)
-                record = replace(record, stages=(*record.stages, stage), **_scores(record, artefact))
-                folder.write(record)
-                if node.stage == "collect":
-                    backends += [", ".join(read_json(artefact.file("summary.json"))["backends"])]
-                    _say_mixture(node.name, backends, progress)
-            tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in record.scores.items()})
+            if node.stage == "collect":
+                backends += [", ".join(read_json(artefact.file("summary.json"))["backends"])]
+                _say_mixture(node.name, backends, progress)
     except BaseException as error:
         seconds = time.monotonic() - began
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         folder.write(replace(record, state="failed", error=said, seconds=seconds))
         raise
-    folder.write(replace(record, state="finished", seconds=time.monotonic() - began))
-    return folder
+    record = replace(record, state="finished", seconds=time.monotonic() - began)
+    folder.write(record)
+    return record
 
 
 class Worker:
@@ -98,7 +143,7 @@ class Worker:
         machine: Machine,
         allowed: Sequence[str],
         progress: Progress,
-        mirror: "_Mirror | None" = None,
+        mirror: Mirror | None = None,
     ) -> None:
         self._store = Store(root / "artefacts", notice=progress.say)
         self._machine, self._allowed, self._progress = machine, allowed, progress
@@ -128,6 +173,8 @@ class Worker:
             if "history.jsonl" in artefact.manifest["files"]:
                 for row in history.read(artefact.file("history.jsonl")):
                     mirror(row)
+        if self._mirror is not None:
+            self._mirror.artefact(artefact, made=ran)
         return artefact, StageRecord(
             name=node.name,
             stage=node.stage,
@@ -147,24 +194,6 @@ class Worker:
             progress=self._progress,
             listener=listener,
         )
-
-
-class _Mirror:
-    """Passes stages' rows on to a tracker, the steps of a later round counted on from those of the last."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self._last: dict[str, int] = defaultdict(int)
-
-    def stage(self, name: str) -> Callable[[Row], None]:
-        """Return who listens to one run of a stage."""
-        offset = self._last[name]
-
-        def listen(row: Row) -> None:
-            self._last[name] = max(self._last[name], offset + int(row["step"]))
-            self._tracker.log({**row, "step": offset + int(row["step"])})
-
-        return listen
 
 
 def _say_mixture(name: str, backends: Sequence[str], progress: Progress) -> None:

@@ -85,6 +85,7 @@ class Series:
 class Curve:
     """One figure: its lines share both axes. `note` is a sentence under it.
 
+    `stacked` series are shares of one whole, over one x: drawn as layers, each on top of the one before.
     `x_ticks`, if given, are the only ones; `x_log` spaces x (> 0) by ratios.
     """
 
@@ -95,6 +96,7 @@ class Curve:
     note: str = ""
     x_ticks: Sequence[float] = ()
     x_log: bool = False
+    stacked: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for a figure without a line."""
@@ -139,6 +141,31 @@ class OpenLoop:
             raise ValueError(f"primed_steps: 1 to {len(self.truth)}, got {self.primed_steps}")
 
 
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """Latent traversals: frames (D, S, 64, 64, 3) uint8, one row for each of D dimensions, swept in S steps.
+
+    `dimensions` are the rows' numbers within z, `nats` the KL that each carries (the most first), `low` and `high`
+    where its sweep begins and ends; all of length D. `total` is Z.
+    """
+
+    frames: Frames
+    dimensions: Sequence[int]
+    nats: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    total: int
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for wrong types or lengths that differ."""
+        if self.frames.ndim != 5:
+            raise ValueError(f"canvas: expected (D, S, 64, 64, 3), got {self.frames.shape}")
+        check_frames("canvas", self.frames.reshape(-1, *self.frames.shape[2:]))
+        lengths = {len(self.frames), *map(len, (self.dimensions, self.nats, self.low, self.high))}
+        if len(lengths) > 1:
+            raise ValueError(f"canvas: needs one length, got {sorted(lengths)}")
+
+
 @dataclass(frozen=True)
 class StageRow:
     """One stage of the graph: its artefact's key, whether it was computed now, the keys it was made from."""
@@ -159,7 +186,8 @@ class StageRow:
 class Contents:
     """The whole page.
 
-    `subtitle` is the command that made the run. `learned_in` says where the controller was trained,
+    `subtitle` is the command that made the run. `canvas` shows what each latent dimension says, `dream_curves` what M
+    does when it is left alone. `learned_in` says where the controller was trained,
     `episodes` what this environment calls its episodes, in the plural ("tracks"); both are only words of the
     first sentence. `config` and `provenance` are nested plain values.
     """
@@ -170,7 +198,9 @@ class Contents:
     curves: Sequence[Curve] = ()
     reconstructions: Reconstructions | None = None
     prior_samples: Frames | None = None
+    canvas: Canvas | None = None
     dream: OpenLoop | None = None
+    dream_curves: Sequence[Curve] = ()
     stages: Sequence[StageRow] = ()
     config: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)

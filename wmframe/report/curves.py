@@ -59,8 +59,11 @@ def draw(curve: Curve) -> Markup:
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
-    for index, series in enumerate(curve.series):
-        _line(axes, index, series)
+    if curve.stacked:
+        _layers(axes, curve.series)
+    else:
+        for index, series in enumerate(curve.series):
+            _line(axes, index, series)
     _dress(axes, curve)
     buffer = io.StringIO()
     settings: dict[Any, Any] = {"svg.hashsalt": f"wmframe {curve.title}", "svg.fonttype": "none"}
@@ -78,6 +81,11 @@ def _finite(column: Numbers) -> Column:
     values = np.array(column, float)
     values[~np.isfinite(values)] = np.nan
     return values
+
+
+def _layers(axes: Axes, series: Sequence[Series]) -> None:
+    colours = [SERIES[style_of(index)[0]] for index in range(len(series))]
+    axes.stackplot(_finite(series[0].x), *(_finite(each.y) for each in series), colors=colours, alpha=0.8, linewidth=0)
 
 
 def _line(axes: Axes, index: int, series: Series) -> None:

@@ -5,7 +5,7 @@ Paths of history files and collections' mean returns come in; `Curve`s go out. C
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +15,16 @@ from wmframe.tracking.history import Row, read
 
 @dataclass(frozen=True)
 class _Figure:
-    """What one figure shows: which metrics, called what, of which stage."""
+    """What one figure shows: which metrics, called what, of which stage; `spreads` names the metric that is the
+    standard deviation around another.
+    """
 
     stage: str
     title: str
     y_label: str
     metrics: Mapping[str, str]
     note: str = ""
+    spreads: Mapping[str, str] = field(default_factory=dict)
 
 
 _FIGURES: Final = (
@@ -58,7 +61,9 @@ _FIGURES: Final = (
             "fitness_best": "population's best (lucky)",
             "select_return": "distribution mean on select seeds",
         },
-        "The best of a generation is its luckiest sample and is never returned.",
+        "Band: the population's standard deviation. The best of a generation is its luckiest sample and is never "
+        "returned.",
+        {"fitness_mean": "fitness_std"},
     ),
 )
 
@@ -111,8 +116,15 @@ def _spoken(policy: str) -> str:
 def _series(figure: _Figure, rows: Sequence[Row]) -> list[Series]:
     series = []
     for metric, label in figure.metrics.items():
-        name = f"{figure.stage}/{metric}"
-        points = [(row["step"], row[name]) for row in rows if name in row]
+        y, spread = (f"{figure.stage}/{name}" for name in (metric, figure.spreads.get(metric, "")))
+        points = [(row["step"], row[y], row.get(spread)) for row in rows if y in row]
         if points:
-            series.append(Series(label, [step for step, _ in points], [value for _, value in points]))
+            steps, values, spreads = zip(*points, strict=True)
+            band = () if None in spreads else _band(values, spreads)
+            series.append(Series(label, steps, values, *band))
     return series
+
+
+def _band(values: Sequence[float], spreads: Sequence[float]) -> tuple[list[float], list[float]]:
+    pairs = list(zip(values, spreads, strict=True))
+    return [value - spread for value, spread in pairs], [value + spread for value, spread in pairs]

@@ -13,12 +13,11 @@ from markupsafe import Markup
 
 from wmframe.files import write_atomic
 from wmframe.report.animation import best_format, encode, side_by_side
-from wmframe.report.contents import Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
+from wmframe.report.contents import Canvas, Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.curves import draw
-from wmframe.report.horizon import error_by_horizon
 from wmframe.report.html import fill
 from wmframe.report.numbers import decimals
-from wmframe.report.pictures import data_uri, horizon_steps, pairs, png, reconstruction_error, samples
+from wmframe.report.pictures import data_uri, horizon_steps, pairs, png, reconstruction_error, samples, strip
 from wmframe.report.statistics import Summary, summarise
 from wmframe.report.story import tell
 from wmframe.report.strips import HEIGHT, Axis, Strip, axis_for, strip_for
@@ -63,7 +62,6 @@ class Film:
     width: int
     height: int
     strip: Sequence[tuple[str, str]]
-    drift: Drawing
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,17 @@ class Pairs:
 
     tiles: Sequence[str]
     error: float
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One row of the latent canvas: its picture, which dimension it is, what that carries, and from where to where."""
+
+    picture: str
+    dimension: int
+    nats: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,8 @@ def render(contents: Contents) -> str:
         reconstructions=_pairs(contents.reconstructions) if contents.reconstructions is not None else None,
         prior=samples(contents.prior_samples) if contents.prior_samples is not None else None,
         film=_film(contents.dream) if contents.dream is not None else None,
+        canvas=_swept(contents.canvas) if contents.canvas is not None else None,
+        dream_drawings=[_drawing(curve) for curve in contents.dream_curves],
         drawings=[_drawing(curve) for curve in contents.curves],
         lineage=_lineage(contents.stages),
         ran=sum(row.state == "ran" for row in contents.stages),
@@ -127,6 +138,11 @@ def _pairs(pair: Reconstructions) -> Pairs:
     return Pairs(tiles=pairs(pair.frames, pair.reconstructions), error=reconstruction_error(pair))
 
 
+def _swept(canvas: Canvas) -> Sequence[Sweep]:
+    rows = zip(map(strip, canvas.frames), canvas.dimensions, canvas.nats, canvas.low, canvas.high, strict=True)
+    return [Sweep(*row) for row in rows]
+
+
 def _film(loop: OpenLoop) -> Film:
     frames = list(side_by_side(loop.truth, loop.dream, primed_steps=loop.primed_steps))
     kind = best_format()
@@ -138,7 +154,6 @@ def _film(loop: OpenLoop) -> Film:
         width=frames[0].shape[1],
         height=frames[0].shape[0],
         strip=list(zip(pairs(loop.truth[steps], loop.dream[steps]), names, strict=True)),
-        drift=_drawing(error_by_horizon(loop)),
     )
 
 

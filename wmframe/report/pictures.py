@@ -28,16 +28,34 @@ def data_uri(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def png(picture: Frames) -> str:
-    """Return one picture (H, W, 3), or (H, W, 4) with opacity, as a data: address."""
+def png_bytes(picture: Frames) -> bytes:
+    """Return one picture (H, W, 3), or (H, W, 4) with opacity, as a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
-    return data_uri("image/png", buffer.getvalue())
+    return buffer.getvalue()
+
+
+def png(picture: Frames) -> str:
+    """Return one picture (H, W, 3), or (H, W, 4) with opacity, as a data: address."""
+    return data_uri("image/png", png_bytes(picture))
+
+
+def sheet(rows: Sequence[Frames]) -> Frames:
+    """Return rows of frames, each (N, 64, 64, 3), as one picture (H', W', 3), two white pixels between them."""
+    tiles = [np.pad(row, ((0, 0), (0, 2), (0, 2), (0, 0)), constant_values=255) for row in rows]
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in tiles], axis=0)
 
 
 def samples(frames: Frames) -> Sequence[str]:
     """Return the first frames (N, 64, 64, 3) as one tile each."""
     return [png(enlarge(frame, SCALE)) for frame in frames[:MAX_TILES]]
+
+
+def strip(frames: Frames) -> str:
+    """Return frames (N, 64, 64, 3) side by side as one picture, not enlarged, thin gaps between them."""
+    opaque = np.pad(frames, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
+    tiles = np.pad(opaque, ((0, 0), (0, 0), (0, GAP // 2), (0, 0)))
+    return png(np.concatenate(list(tiles), axis=1)[:, : -(GAP // 2)])
 
 
 def pairs(above: Frames, below: Frames) -> Sequence[str]:

@@ -1,11 +1,11 @@
 """`tracker=none`: the run keeps its own metrics, and nothing mirrors them. Called as every tracker is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
 from wmframe.tracking.history import Row
-from wmframe.tracking.tracker import RunInfo, Tracker, to_stderr
+from wmframe.tracking.tracker import ArtefactInfo, RunInfo, Tracker, to_stderr
 
 
 @final
@@ -19,6 +19,12 @@ class NoTracker(Tracker):
         """Do nothing."""
 
     def media(self, name: str, path: Path, caption: str = "") -> None:
+        """Do nothing."""
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Do nothing."""
+
+    def artefact(self, info: ArtefactInfo) -> None:
         """Do nothing."""
 
     def summary(self, values: Mapping[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """The face of experiment trackers: mirrors of a run's metrics, which the run can always do without.
 
-Comes in: what identifies a run, then rows, media and a summary. Goes out: whatever the tracker keeps. Called
-by the pipeline through `tracked`; `conf/tracker/*.yaml` names the implementation. The source of truth is the
-stages' own `history.jsonl`.
+Comes in: what identifies a run, then rows, media, tables, artefacts and a summary. Goes out: whatever the tracker
+keeps. Called by the pipeline through `tracked`; `conf/tracker/*.yaml` names the implementation. The source of truth
+is the stages' own `history.jsonl`.
 """
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,10 @@ from wmframe.tracking.history import Row
 class RunInfo:
     """What a tracker is told about a run. `folder` exists and is the only place a tracker writes to; `config`
     is plain data.
+
+    `id` (1 to 64 letters, digits, dots, dashes, underscores) is the same whenever the same experiment runs, and what
+    is told under it is then told from the beginning again: the newest telling replaces the others. `group` is the
+    sweep that the run is a job of, `notes` a line for people.
     """
 
     id: str
@@ -27,7 +31,24 @@ class RunInfo:
     folder: Path
     config: Mapping[str, Any] = field(default_factory=dict)
     group: str | None = None
+    notes: str = ""
     tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtefactInfo:
+    """What a tracker is told about a stage's result: its unique `name`, its kind (the stage), the `folder` it lies in,
+    how many bytes each of its `files` has, and plain facts, the names of its parents among them.
+
+    `made` is whether this run computed it, rather than took it from the store.
+    """
+
+    name: str
+    kind: str
+    folder: Path
+    files: Mapping[str, int]
+    facts: Mapping[str, Any]
+    made: bool
 
 
 def to_stderr(line: str) -> None:
@@ -54,7 +75,15 @@ class Tracker(ABC):
 
     @abstractmethod
     def media(self, name: str, path: Path, caption: str = "") -> None:
-        """Keep a copy of the picture (.png, .webp, .gif) or page (.html) at `path` under a metric's name."""
+        """Keep a copy of the picture (.png, .webp), film (.gif) or page (.html) at `path` under a metric's name."""
+
+    @abstractmethod
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Keep a table of plain values under a metric's name."""
+
+    @abstractmethod
+    def artefact(self, info: ArtefactInfo) -> None:
+        """Remember what the run made or was made of; a tracker may leave large files where they lie."""
 
     @abstractmethod
     def summary(self, values: Mapping[str, Any]) -> None:

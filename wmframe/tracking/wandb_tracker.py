@@ -1,9 +1,9 @@
 """Weights & Biases as a mirror: in the run's folder and without a network by default, with an account when
 asked for.
 
-Comes in: rows, media, a summary. Goes out: `<run folder>/wandb/`, which `wandb leet` shows and `wandb sync`
-uploads. Called as every tracker is. wandb itself lives in a process of its own (`wandb_worker.py`), to which
-messages go through a pipe that is never waited for: when wandb crashes, hangs or loses its network, training
+Comes in: rows, media, tables, artefacts, a summary. Goes out: `<run folder>/wandb/`, which `wandb leet` shows and
+`wandb sync` uploads. Called as every tracker is. wandb itself lives in a process of its own (`wandb_worker.py`), to
+which messages go through a pipe that is never waited for: when wandb crashes, hangs or loses its network, training
 does not notice.
 """
 
@@ -14,19 +14,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, final
 
 from wmframe.tracking.history import Row
-from wmframe.tracking.tracker import RunInfo, Tracker, to_stderr
+from wmframe.tracking.tracker import ArtefactInfo, RunInfo, Tracker, to_stderr
 
 FINISH_SECONDS = 60.0
 """How long the end of a run may wait for wandb; what is not uploaded by then is left to `wandb sync`."""
 
 BUFFER_BYTES = 16_000_000
 """How much may wait for a wandb that does not keep up; then rows are left out of the mirror."""
+
+SMALL_BYTES = 1_000_000
+"""Files of artefacts up to this size go along; of larger ones W&B is told name, size and sha256."""
 
 _WORKER = Path(__file__).with_name("wandb_worker.py")
 
@@ -59,7 +62,7 @@ class WandbTracker(Tracker):
         self._full = False
 
     def start(self, run: RunInfo, notice: Callable[[str], None] = to_stderr) -> None:
-        """Open the run in W&B, under `run.id`: the pieces of a run that was resumed are synced to one."""
+        """Open the run in W&B, under `run.id`: what is told under one id is one run there, the newest telling of it."""
         self._notice = notice
         inside = run.folder / "wandb"
         try:
@@ -86,6 +89,7 @@ class WandbTracker(Tracker):
             "group": self._group if self._group is not None else run.group,
             "id": run.id,
             "name": run.name,
+            "notes": run.notes,
             "tags": list(run.tags),
             "config": dict(run.config),
             "dir": str(run.folder),
@@ -97,8 +101,18 @@ class WandbTracker(Tracker):
         self._send(do="log", step=row["step"], values={name: row[name] for name in row if name != "step"})
 
     def media(self, name: str, path: Path, caption: str = "") -> None:
-        """Have a picture or page copied into the run, soon: `path` must stay as it is until the run ends."""
+        """Have a picture, film or page copied into the run, soon: `path` must stay as it is until the run ends."""
         self._send(do="media", name=name, path=str(path.absolute()), caption=caption)
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Log a table."""
+        self._send(do="table", name=name, columns=list(columns), rows=[list(row) for row in rows])
+
+    def artefact(self, info: ArtefactInfo) -> None:
+        """Log what the run made as its output, and what it took from the store as its input: W&B's lineage."""
+        folder = info.folder.absolute()
+        small = {name: str(folder / name) for name, size in info.files.items() if size <= SMALL_BYTES}
+        self._send(do="artefact", name=info.name, kind=info.kind, made=info.made, facts=dict(info.facts), files=small)
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Set the run's final values, plain data."""

@@ -2,8 +2,8 @@
 or ask there.
 
 Comes in: one JSON object a line on standard input, as `WandbTracker` writes them: `start`, `log`, `media`,
-`summary`, `finish`. Goes out: W&B's files or uploads, and lines for the user on standard output. Run as a
-script; it imports wandb and nothing of wmframe.
+`table`, `artefact`, `summary`, `finish`. Goes out: W&B's files or uploads, and lines for the user on standard output.
+Run as a script; it imports wandb and nothing of wmframe.
 """
 
 import json
@@ -21,7 +21,8 @@ PATIENCE = 3
 ORPHAN_SECONDS = 8.0
 """How long the run may take to close after the training process died without a word."""
 
-_PICTURES = frozenset({".png", ".webp", ".gif", ".jpg", ".jpeg"})
+_PICTURES = frozenset({".png", ".webp", ".jpg", ".jpeg"})
+_FILMS = frozenset({".gif", ".mp4", ".webm"})
 
 
 class Worker:
@@ -54,6 +55,7 @@ class Worker:
         settings = wandb.Settings(
             console="off",
             silent=True,
+            host="unnamed",
             symlink=False,
             init_timeout=INIT_SECONDS,
             finish_timeout=finish_seconds,
@@ -75,7 +77,8 @@ class Worker:
         try:
             # wandb.init would ask for a key at a terminal; login does not when told so.
             if self._wandb.login(prompt=False):
-                self._run = self._wandb.init(mode="online", resume="allow", settings=settings, **run)
+                # Without `resume`: a run that goes on tells all of its history again, which so replaces what W&B had.
+                self._run = self._wandb.init(mode="online", settings=settings, **run)
                 return True
             self._say("no W&B account is set up here, so the run is recorded offline; `wandb login` sets one up")
         except Exception as error:  # no network, a refused key, a server in trouble
@@ -92,14 +95,31 @@ class Worker:
         self._run.log(values | {f"{stage}/step": step for stage in stages})
 
     def on_media(self, *, name: str, path: str, caption: str) -> None:
-        """Copy a picture or a page into the run."""
+        """Copy a picture, a film or a page into the run."""
         kind = Path(path).suffix
         if kind in _PICTURES:
             self._run.log({name: self._wandb.Image(path, caption=caption or None)})
+        elif kind in _FILMS:
+            self._run.log({name: self._wandb.Video(path, caption=caption or None, format=kind[1:])})
         elif kind == ".html":
             self._run.log({name: self._wandb.Html(path, inject=False)})
         else:
-            raise ValueError(f"{Path(path).name} is neither a picture nor a page")
+            raise ValueError(f"{Path(path).name} is neither a picture nor a film nor a page")
+
+    def on_table(self, *, name: str, columns: list[str], rows: list[list[Any]]) -> None:
+        """Log a table."""
+        self._run.log({name: self._wandb.Table(columns=columns, data=rows)})
+
+    def on_artefact(self, *, name: str, kind: str, made: bool, facts: dict[str, Any], files: dict[str, str]) -> None:
+        """Declare an output of the run, or an input."""
+        artefact = self._wandb.Artifact(name, type=kind, metadata=facts)
+        for inside, path in files.items():
+            artefact.add_file(path, name=inside)
+        if made:
+            self._run.log_artifact(artefact)
+        else:
+            # What `use_artifact` does with one that W&B may not know yet; it alone refuses to do so offline.
+            self._run._log_artifact(artefact, is_user_created=True, use_after_commit=True)
 
     def on_summary(self, *, values: dict[str, Any]) -> None:
         """Set the run's final values."""

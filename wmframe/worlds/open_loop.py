@@ -1,13 +1,24 @@
 """M alone beside what really happened: primed on a recorded episode, then left to itself with the recorded actions.
 
 Encoded steps of one episode come in, latents to decode go out. Called by the report and by `wmframe watch`.
-Legend: T steps, Z latent, A action.
+Legend: T steps, Z latent, K mixtures, A action.
 """
 
 import torch
 from torch import Tensor
 
 from wmframe.memory.contract import Memory
+from wmframe.memory.mixture import Mixture
+
+
+@torch.inference_mode()
+def foreseen(memory: Memory, z: Tensor, actions: Tensor) -> Mixture:
+    """Return what M said of each next z (T - 1, K, Z) along z (T, Z), recorded or dreamt, and actions (T, A)."""
+    state, said = memory.initial(1), []
+    for step in range(len(z) - 1):
+        state = memory.advance(z[step : step + 1], actions[step : step + 1], state)
+        said.append(memory.predict(state).latent.parts)
+    return Mixture(torch.cat(said))
 
 
 @torch.inference_mode()
