@@ -30,4 +30,4 @@ def test_every_choice_binds_under_every_preset(preset: str, choice: str) -> None
 @pytest.mark.parametrize("preset", options("preset"))
 def test_every_experiment_has_a_smoke_twin(experiment: str, preset: str) -> None:
     (job,) = prepare(Invocation((f"experiment={experiment}", f"preset={preset}")))
-    assert job.experiment.arguments["name"] == experiment
+    assert job.experiment.arguments["name"] == experiment.replace("/", "_")

@@ -11,7 +11,7 @@ from wmframe.report.page import write
 def test_the_pages_own_pictures_stand_under_its_headings(tmp_path: Path) -> None:
     write(contents(), tmp_path / "report.html")
     groups = {group.title: group.pictures for group in Galleries().groups(tmp_path)}
-    assert list(groups) == ["The dream beside reality", "What V keeps", "What V invents"]
+    assert list(groups) == ["The dream beside reality", "What V keeps", "What V invents", "What each latent says"]
     film, *tiles = groups["The dream beside reality"]
     assert film.source.startswith(("data:image/webp;base64,", "data:image/gif;base64,"))
     assert film.still.startswith("data:image/png;base64,")

@@ -21,8 +21,8 @@ from wmframe.errors import UserError
 
 _HYDRAS = re.compile(r"\+{0,2}hydra[./](?:launcher|sweeper)\b")
 _EXTRAS = {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit"}
-_QUIET = ("hydra/hydra_logging=disabled", "hydra/job_logging=disabled", "hydra.output_subdir=null")
-"""Jobs speak for themselves, and their runs keep their configs."""
+_QUIET = ("hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.output_subdir=null")
+"""Jobs speak for themselves, and their runs keep their configs. (`disabled` would silence loggers that are there.)"""
 
 
 def part(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
