@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BULK := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bulk]'
 
-.PHONY: install demo check test bench bench-quick bench-scaling lint clean
+.PHONY: install demo check test torture bench bench-quick bench-scaling lint clean
 
 install: $(STAMP)
 
@@ -44,6 +44,10 @@ check: lint
 
 test: lint
 	$(BIN)/pytest -q -n 2
+
+# Every promise of docs/reliability.md, broken on purpose, in full. May be broken off and goes on where it stopped.
+torture: install
+	WMFRAME_TORTURE=full $(BIN)/pytest -q -n 2 tests/torture
 
 # What was computed (artefacts/, runs/) is yours and stays.
 clean:
