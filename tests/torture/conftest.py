@@ -48,7 +48,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if FULL and call.when == "call" and report.passed:  # type: ignore[attr-defined]
         _append("passed.jsonl", {"test": item.nodeid, "seconds": round(call.duration, 2), "code": _code()})
-    return report  # type: ignore[return-value]
+    return report
 
 
 def _passed() -> set[str]:
