@@ -19,7 +19,7 @@ from wmframe.pipeline.runs import find_run
 from wmframe.stages.versions import CODE_VERSIONS
 
 TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
-STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"}
+STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"}
 
 
 def share_of_optimum(folder: Path, world: str = "reality") -> float:

@@ -80,11 +80,11 @@ def test_doctor_finds_this_machine_well(
     ("edit", "will_run"),
     [
         ([], set()),
-        (["world.temperature=0.7"], {"controller.1", "evaluate"}),
-        (["memory.mixtures=1"], {"memory.1", "controller.1", "evaluate"}),
+        (["world.temperature=0.7"], {"controller.1", "agent", "evaluate"}),
+        (["memory.mixtures=1"], {"memory.1", "controller.1", "agent", "evaluate"}),
         (["evaluate.episodes=3"], {"baseline", "evaluate"}),
         (["trainer.save_seconds=7", "tracker=wandb_offline"], set()),
-        (["vision.latent_size=4"], {"vision.1", "latents.1_1", "memory.1", "controller.1", "evaluate"}),
+        (["vision.latent_size=4"], {"vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "evaluate"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -26,7 +26,7 @@ def test_what_a_run_has_still_to_do_is_there_too(tmp_path: Path) -> None:
     project = Project(tmp_path)
     with run.held():
         steps = lineage(project, run.folder).steps
-    assert [step.state for step in steps] == ["ran"] * 4 + ["running", "waiting", "waiting"]
+    assert [step.state for step in steps] == ["ran"] * 4 + ["running", "waiting", "waiting", "waiting"]
     assert set(steps[4].parents) == {"vision.1", "memory.1", "latents.1_1"}
     assert lineage(project, run.folder).steps[4].state == "stopped"
 

@@ -44,7 +44,7 @@ def test_a_run_that_goes_on_shows_its_stage_until_it_is_killed(tmp_path: Path) -
         [row] = project.overview().runs
         assert row.state == "running"
         assert row.live is not None
-        assert (row.live.name, row.live.number, row.live.stages) == ("memory.1", 4, 7)
+        assert (row.live.name, row.live.number, row.live.stages) == ("memory.1", 4, 8)
         assert (row.live.done, row.live.total, row.live.unit) == (None, 20, "steps")
     [row] = project.overview().runs
     assert (row.state, row.live) == ("stopped", None)
@@ -140,5 +140,5 @@ def test_how_many_runs_stand_on_a_result(tmp_path: Path) -> None:
     stages = Run(runs[0].folder).record().stages
     assert {stage.name: found[stage.stage, stage.key] for stage in stages} == {
         **dict.fromkeys(["collect.1", "vision.1", "latents.1_1", "memory.1", "baseline"], 2),
-        **dict.fromkeys(["controller.1", "evaluate"], 1),
+        **dict.fromkeys(["controller.1", "agent", "evaluate"], 1),
     }

@@ -23,7 +23,7 @@ def agent(run: Run) -> Agent:
     return load_agent(run, allowed=ALLOWED)
 
 
-def test_the_driver_is_the_last_round_s(agent: Agent) -> None:
+def test_the_driver_is_the_agent_s(agent: Agent) -> None:
     assert agent.driver.parameters.tolist() == [0.0] * agent.driver.controller.size
     assert agent.driver.memory.latent_size == agent.driver.vision.latent_size == 8
     assert not agent.driver.vision.training
@@ -72,23 +72,23 @@ def test_who_was_trained_awake_does_not_dream(tmp_path: Path) -> None:
 
 def test_a_run_without_a_driver(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no driver yet") as caught:
-        load_agent(toy_run(tmp_path, stages=("vision", "memory")), allowed=ALLOWED)
+        load_agent(toy_run(tmp_path, finished=False), allowed=ALLOWED)
     assert caught.value.exit_code == 1
 
 
-@pytest.mark.parametrize("stage", ["vision", "memory", "controller"])
-def test_a_damaged_artefact_is_not_loaded(tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize("part", ["vision", "memory", "controller"])
+def test_a_damaged_agent_is_not_loaded(tmp_path: Path, part: str) -> None:
     run = toy_run(tmp_path)
-    for weights in (tmp_path / "artefacts" / stage).glob("*/weights.safetensors"):
-        content = bytearray(weights.read_bytes())
-        content[-1] ^= 1
-        weights.write_bytes(content)
-    with pytest.raises(UserError, match=rf"its {stage}\.\d .* missing or damaged .*wmframe run env=toy") as caught:
+    [weights] = (tmp_path / "artefacts").glob(f"agent/*/{part}/weights.safetensors")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(UserError, match=r"its agent .* missing or damaged .*wmframe run env=toy") as caught:
         load_agent(run, allowed=ALLOWED)
     assert caught.value.exit_code == 1
 
 
 def test_artefacts_go_by_their_names_in_the_graph(run: Run) -> None:
     found = open_artefacts(run, run.record().stages)
-    assert list(found) == ["vision.1", "memory.1", "controller.1", "controller.2"]
-    assert found["controller.2"].file("starts.safetensors").is_file()
+    assert list(found) == ["agent"]
+    assert found["agent"].file("controller/starts.safetensors").is_file()

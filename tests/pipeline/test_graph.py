@@ -29,7 +29,7 @@ def number(node: Node, component: str, argument: str) -> object:
 def test_one_round_is_a_straight_line_to_the_score() -> None:
     found = nodes()
     assert list(found) == [
-        *("collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"),
+        *("collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"),
     ]
     assert parents(found["collect.1"]) == {}
     assert parents(found["vision.1"]) == {"collect.1": "collect.1"}
@@ -44,7 +44,21 @@ def test_a_later_round_collects_with_the_last_driver_and_goes_on_from_its_weight
         "memory": "memory.2",
     }
     assert parents(found["controller.3"])["controller"] == "controller.2"
-    assert parents(found["evaluate"])["controller"] == "controller.3"
+    assert parents(found["agent"]) == {"vision.3": "vision.1", "memory.3": "memory.3", "controller.3": "controller.3"}
+    assert parents(found["evaluate"]) == {"agent": "agent", "baseline": "baseline"}
+
+
+def test_an_agent_chosen_awake_is_one_of_all_rounds_each_tried_on_the_same_terms() -> None:
+    found = nodes("rounds=2", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
+    assert parents(found["select.1"]) == {"vision": "vision.1", "memory": "memory.1", "controller": "controller.1"}
+    assert found["select.1"].request.config == found["select.2"].request.config
+    assert found["select.1"].request.config["episodes"] == 5
+    assert set(parents(found["agent"])) == {
+        f"{stage}.{n}" for stage in ("vision", "memory", "controller", "select") for n in (1, 2)
+    }
+    longer = nodes("rounds=3", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
+    assert longer["select.2"].key == found["select.2"].key, "another round tries no driver twice"
+    assert "select.1" not in nodes("rounds=1", "later_rounds.chosen=awake")
 
 
 def test_all_later_rounds_refit_unless_some_are_named() -> None:

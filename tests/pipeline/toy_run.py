@@ -10,11 +10,10 @@ from wmframe.controller.contract import Controller
 from wmframe.memory.contract import Memory
 from wmframe.pipeline.artefact import Request
 from wmframe.pipeline.graph import TARGET
-from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
+from wmframe.pipeline.runs import Run, RunRecord, RunState, StageRecord, create_run
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import Built, build_as
-from wmframe.stages.inhabit import STARTS
-from wmframe.stages.models import save_controller, save_module
+from wmframe.stages.models import STARTS, agent_parts, save_controller, save_module
 from wmframe.vision.contract import Vision
 from wmframe.worlds.starts import StartStates
 
@@ -25,37 +24,35 @@ DREAMING = (f"world.horizon={HORIZON}", "world.done_rule=never")
 _SMALL = ("env=toy", "tracker=none", "vision.latent_size=8", "vision.width=4", "memory.hidden_size=16")
 
 
-def toy_run(root: Path, *overrides: str, stages: tuple[str, ...] = ("vision", "memory", "controller")) -> Run:
-    """Write a run under `root`; a second controller, of zeros, stands for a second round."""
+def toy_run(root: Path, *overrides: str, finished: bool = True) -> Run:
+    """Write a run under `root`: its agent, if it is finished, and nothing else."""
     experiment = bind(compose([*_SMALL, *overrides]), target=TARGET)
     torch.manual_seed(0)
+
+    def produce(work: Path) -> None:
+        for part, folder in agent_parts(work / "output").items():
+            folder.mkdir()
+            _save(experiment, part, folder)
+
     records = []
-    for stage in stages:
-        records.append(_record(Store(root / "artefacts"), experiment, stage, 1))
-    if "controller" in stages:
-        records.append(_record(Store(root / "artefacts"), experiment, "controller", 2))
+    if finished:
+        made = Store(root / "artefacts").obtain(Request(stage="agent", code_version=1, config={"toy": 1}), produce)
+        records.append(StageRecord(name="agent", stage="agent", key=made.key, state="ran", seconds=0.0))
     run = create_run(root, "toy", experiment)
-    run.write(RunRecord(command="wmframe run env=toy", state="finished", started="", stages=tuple(records)))
+    state: RunState = "finished" if finished else "failed"
+    run.write(RunRecord(command="wmframe run env=toy", state=state, started="", stages=tuple(records)))
     return run
 
 
-def _record(store: Store, experiment: Component, stage: str, number: int) -> StageRecord:
-    def produce(work: Path) -> None:
-        _save(experiment, stage, number, work / "output")
-
-    made = store.obtain(Request(stage=stage, code_version=1, config={"round": number}), produce)
-    return StageRecord(name=f"{stage}.{number}", stage=stage, key=made.key, state="ran", seconds=0.0)
-
-
-def _save(experiment: Component, stage: str, number: int, folder: Path) -> None:
-    component = _component(experiment, stage)
-    if stage == "vision":
+def _save(experiment: Component, part: str, folder: Path) -> None:
+    component = _component(experiment, part)
+    if part == "vision":
         save_module(_built(component, Vision), component, folder)
-    elif stage == "memory":
+    elif part == "memory":
         save_module(_built(component, Memory), component, folder)
     else:
         controller = _built(component, Controller)
-        save_controller(torch.full((controller.size,), 2.0 - number), component, folder)
+        save_controller(torch.zeros(controller.size), component, folder)
         if _component(experiment, "world").target.endswith(".DreamSettings"):
             memory = _built(_component(experiment, "memory"), Memory)
             sizes = (memory.latent_size, memory.latent_size, memory.hidden_size, memory.hidden_size)

@@ -17,7 +17,10 @@ from wmframe.pipeline.store import Store
 from wmframe.tracking.history import check_name
 from wmframe.tracking.wandb_tracker import SMALL_BYTES
 
-TRACKED = [override for override in SMOKE if not override.startswith("tracker")]
+TRACKED = [
+    *(override for override in SMOKE if not override.startswith("tracker")),
+    *("rounds=2", "later_rounds.chosen=awake", "later_rounds.select_episodes=2"),
+]
 METRICS = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 
 
@@ -64,7 +67,7 @@ def test_a_run_is_named_by_what_was_asked_for_and_says_how_to_repeat_it(
     twice: list[Path], told: list[list[Record]]
 ) -> None:
     [first] = of_type(told[0], "run")
-    assert first["display_name"] == "env=toy preset=smoke trainer.threads=1 trainer.workers=1"
+    assert first["display_name"] == " ".join(TRACKED)
     assert first["notes"].startswith("wmframe run env=toy preset=smoke")
     assert twice[0].name in first["notes"]
     assert '"latent_size"' in json.dumps(first["config"])

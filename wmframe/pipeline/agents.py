@@ -1,4 +1,4 @@
-"""From a run to its driver: open the artefacts of its last V, M and C, and rebuild what it drove and dreamt.
+"""From a run to its driver: open its agent, and rebuild what it drove and dreamt.
 
 A run comes in, an `Agent` goes out. The one place that does this, for whoever shows or lends out a finished driver:
 films and the Gymnasium environments. Reports open all artefacts of a run here too.
@@ -6,7 +6,6 @@ films and the Gymnasium environments. Reports open all artefacts of a run here t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import torch
 
@@ -17,14 +16,12 @@ from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.runs import Run, StageRecord
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import build_as, build_part
-from wmframe.stages.inhabit import STARTS, dream
-from wmframe.stages.models import load_driver
+from wmframe.stages.inhabit import dream
+from wmframe.stages.models import STARTS, agent_parts, load_driver
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 from wmframe.worlds.starts import StartStates
-
-_AGENT: Final = ("vision", "memory", "controller")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,35 +49,37 @@ class Agent:
 
 
 def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str = "cpu") -> Agent:
-    """Rebuild a run's driver from its last V, M and C, every byte of them checked.
+    """Rebuild a run's driver from its agent, every byte of it checked.
 
     `allowed` names the modules that components may come from. Raises UserError if the run has no driver yet, or an
     artefact is missing or damaged.
     """
-    folders = {stage: artefact.path for stage, artefact in agent_artefacts(run).items()}
+    parts = agent_parts(agent_artefact(run).path)
     experiment = run.experiment(allowed)
     world = build_part(experiment, "world", WorldSettings, allowed=allowed)
-    starts = folders["controller"] / STARTS
+    starts = parts["controller"] / STARTS
     return Agent(
         run=run,
-        driver=load_driver(folders, world=world, allowed=allowed, device=torch.device(device)),
+        driver=load_driver(parts, world=world, allowed=allowed, device=torch.device(device)),
         env=build_part(experiment, "env", EnvSpec, allowed=allowed),
         world=world,
         starts=StartStates.load(starts) if starts.is_file() else None,
     )
 
 
-def agent_artefacts(run: Run) -> dict[str, Artefact]:
-    """Return a run's last V, M and C by their stages, every byte checked.
+def agent_artefact(run: Run) -> Artefact:
+    """Return a run's agent, every byte checked.
 
-    Raises UserError if the run has no driver yet, or an artefact is missing or damaged.
+    Raises UserError if the run has none yet, or it is missing or damaged.
     """
     record = run.record()
-    newest = {stage.stage: stage for stage in record.stages}
-    if not set(_AGENT) <= newest.keys():
-        raise UserError(f"{run.name} has no driver yet: it is {record.state}", exit_code=1)
-    found = open_artefacts(run, [newest[stage] for stage in _AGENT])
-    return dict(zip(_AGENT, found.values(), strict=True))
+    made = [stage for stage in record.stages if stage.stage == "agent"]
+    if not made:
+        raise UserError(
+            f"{run.name} has no driver yet: it is {record.state}. Its command: {record.command}", exit_code=1
+        )
+    [agent] = open_artefacts(run, made).values()
+    return agent
 
 
 def open_artefacts(run: Run, stages: Sequence[StageRecord]) -> dict[str, Artefact]:

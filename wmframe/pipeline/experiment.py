@@ -31,6 +31,10 @@ class LaterRounds:
     (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches and of the
     dreams' starts comes from the data of rounds after the first. `memory_steps` and `generations`, where given, are
     the budgets of an M and a C that continue; one that begins afresh has the first round's.
+
+    `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
+    `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
+    while the real one falls when C has found a fault of M.
     """
 
     vision: Literal["keep", "refit"] = "keep"
@@ -40,6 +44,8 @@ class LaterRounds:
     later_share: Annotated[float, Ge(0), Le(1)] = 0.5
     memory_steps: NonNegativeInt | None = None
     generations: NonNegativeInt | None = None
+    chosen: Literal["last", "awake"] = "last"
+    select_episodes: PositiveInt = 32
 
 
 @dataclass(frozen=True, kw_only=True)

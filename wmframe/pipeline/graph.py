@@ -61,13 +61,13 @@ def graph(experiment: Component) -> list[Node]:
     if rounds > 1:
         _check_refits(experiment.part("later_rounds").arguments)
     nodes: dict[str, Node] = {}
-    last: dict[str, Node] = {}
+    drivers: dict[int, Mapping[str, Node]] = {}
     for number in range(1, rounds + 1):
-        last = _round(experiment, number, last, nodes)
-    agent = {name: last[name] for name in ("vision", "memory", "controller")}
+        drivers[number] = _round(experiment, number, drivers.get(number - 1, {}), nodes)
+    agent = _add(nodes, _agent(experiment, drivers, nodes))
     baseline = _add(nodes, Node("baseline", _pick(experiment, "env", "evaluate"), {}))
     config = _pick(experiment, "env", "evaluate", "world")
-    _add(nodes, Node("evaluate", config, {**agent, "baseline": baseline}))
+    _add(nodes, Node("evaluate", config, {"agent": agent, "baseline": baseline}))
     return list(nodes.values())
 
 
@@ -154,6 +154,19 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
         nodes, _controller(experiment, number, {"vision": vision, "memory": memory}, latents, later, last, share)
     )
     return {"vision": vision, "memory": memory, "controller": controller}
+
+
+def _agent(experiment: Component, drivers: Mapping[int, Mapping[str, Node]], nodes: dict[str, Node]) -> Node:
+    """Return the agent, made of the last round's V, M and C, or of all rounds', each with its trial awake (`select`)."""
+    later = experiment.part("later_rounds").arguments
+    chosen = later["chosen"] if len(drivers) > 1 else "last"
+    candidates: dict[str, Node] = {}
+    for number, driver in drivers.items() if chosen == "awake" else [(max(drivers), drivers[max(drivers)])]:
+        candidates |= {f"{name}.{number}": node for name, node in driver.items()}
+        if chosen == "awake":
+            config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
+            candidates[f"select.{number}"] = _add(nodes, Node(f"select.{number}", config, driver))
+    return Node("agent", {"chosen": chosen}, candidates)
 
 
 def _memory(

@@ -6,7 +6,7 @@ from typing import Any
 
 from wmframe.config.bind import Component
 from wmframe.files import read_json
-from wmframe.pipeline.agents import agent_artefacts
+from wmframe.pipeline.agents import agent_artefact
 from wmframe.pipeline.graph import graph
 from wmframe.pipeline.provenance import provenance
 from wmframe.pipeline.runner import Worker
@@ -24,16 +24,14 @@ def rescore(
     The agent is the one that the run recorded, even if a newer wmframe would train another. Raises UserError if it is
     missing or damaged: training it is for `wmframe run`.
     """
-    agent = agent_artefacts(run)
+    agent = agent_artefact(run)
     machine = build_part(experiment, "trainer", Machine, allowed=allowed)
     machine.settle()
     worker = Worker(run.root, machine, allowed, progress)
     facts = provenance(device=str(machine.device), seed=0)
     last = graph(experiment)[-1]
-    parents = dict(last.parents)
-    for stage, artefact in agent.items():
-        parents[stage] = replace(parents[stage], published=artefact.key)
-        worker.adopt(parents[stage].name, artefact)
+    parents = {**last.parents, "agent": replace(last.parents["agent"], published=agent.key)}
+    worker.adopt("agent", agent)
     scores: dict[str, Mapping[str, Any]] = {}
     for node in (parents["baseline"], replace(last, parents=parents)):
         artefact, _ = worker.obtain(node, facts)

@@ -1,6 +1,7 @@
 """What V and M draw for a run's page: reconstructions, samples, the latent canvas, dreams.
 
-A run's newest artefacts come in, pictures and curves go out. Called by `gather`. Legend: T steps, A action, Z latent.
+A run's agent, and what it can be shown, come in; pictures and curves go out. Called by `gather`.
+Legend: T steps, A action, Z latent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,14 @@ from torch import Tensor
 from wmframe.config.bind import Component
 from wmframe.data.episodes import EpisodeReader, split
 from wmframe.data.latents import EncodedEpisodes
+from wmframe.files import read_json
 from wmframe.memory.contract import Memory
 from wmframe.pipeline.artefact import Artefact
 from wmframe.report.canvas import nats, paint, telling, typical
 from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions
 from wmframe.report.hesitation import hesitation
 from wmframe.report.horizon import error_by_horizon
-from wmframe.stages.models import load_memory, load_vision
+from wmframe.stages.models import agent_parts, load_memory, load_vision
 from wmframe.vision.contract import Vision
 from wmframe.worlds.open_loop import foreseen, open_loop
 
@@ -56,17 +58,19 @@ class Recorded:
     actions: np.ndarray
 
 
-def draw_pictures(newest: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]) -> Pictures:
-    """Let V and M of a run draw; `newest` has its last artefact of each stage."""
-    if not {"collect", "vision", "memory", "latents"} <= newest.keys():
+def draw_pictures(artefacts: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]) -> Pictures:
+    """Let the agent's V and M draw; `artefacts` are the run's, by their names in the graph."""
+    newest = {artefact.stage: artefact for artefact in artefacts.values()}
+    if not {"collect", "agent", "latents"} <= newest.keys():
         return Pictures()
-    vision = load_vision(newest["vision"].path, allowed=allowed, device=_CPU)
-    memory = load_memory(newest["memory"].path, allowed=allowed, device=_CPU)
+    parts = agent_parts(newest["agent"].path)
+    vision = load_vision(parts["vision"], allowed=allowed, device=_CPU)
+    memory = load_memory(parts["memory"], allowed=allowed, device=_CPU)
     pieces, spread = recorded(newest["collect"].path)
     normal = torch.randn(_SHOWN, vision.latent_size, generator=torch.Generator().manual_seed(0))
     temperature = float(experiment.part("world").arguments.get("temperature", 1.0))  # type: ignore[arg-type]
     learned = vision.steps > 0
-    mu, logvar = latents(newest["latents"].path)
+    mu, logvar = latents(_encoded_by_the_agent(artefacts, newest["agent"]))
     asleep, curves = None, list[Curve]()
     if memory.dreams:
         said = telling(nats(mu, logvar)).tolist()
@@ -78,6 +82,15 @@ def draw_pictures(newest: Mapping[str, Artefact], experiment: Component, allowed
         dream=asleep,
         dream_curves=curves,
     )
+
+
+def _encoded_by_the_agent(artefacts: Mapping[str, Artefact], agent: Artefact) -> Path:
+    """Return the newest latents that the agent's own V made: a later round may have refitted V."""
+    number = read_json(agent.file("agent.json"))["round"]
+    vision = agent.manifest["parents"][f"vision.{number}"]
+    return [
+        a.path for a in artefacts.values() if a.manifest["parents"].get("vision") == vision and a.stage == "latents"
+    ][-1]
 
 
 def recorded(folder: Path) -> tuple[list[Recorded], Frames]:

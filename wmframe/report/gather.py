@@ -15,7 +15,7 @@ from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import draw_pictures
-from wmframe.report.histories import awake_by_round, curves
+from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.building import build_part
@@ -30,19 +30,20 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     """Read all that the page shows. Raises UserError if an artefact of the run is missing or damaged."""
     record, experiment = run.record(), run.experiment(allowed)
     artefacts = open_artefacts(run, record.stages)
-    newest = {artefact.stage: artefact for artefact in artefacts.values()}
     collected = {
         name: read_json(artefact.file("summary.json"))
         for name, artefact in artefacts.items()
         if artefact.stage == "collect"
     }
-    drawn = draw_pictures(newest, experiment, allowed)
+    chosen = [read_json(a.file("agent.json")) for a in artefacts.values() if a.stage == "agent"]
+    drawn = draw_pictures(artefacts, experiment, allowed)
     dreams = experiment.part("world").target.endswith(".DreamSettings")
     return Contents(
         title=run.name,
         subtitle=record.command,
         scores=_scores(record),
         curves=[
+            *trials_by_round(chosen),
             *awake_by_round([facts["mean_return_by_policy"] for facts in collected.values()]),
             *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
         ],

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from wmframe.report.contents import Curve, Series
 from wmframe.tracking.history import Row, read
@@ -86,6 +86,23 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
             x_label = "generations" if figure.stage == "controller" else "steps"
             note = f"{figure.note} {several}".strip()
             found.append(Curve(figure.title, x_label, figure.y_label, series, note))
+    return found
+
+
+def trials_by_round(agents: Sequence[Mapping[str, Any]]) -> list[Curve]:
+    """Return what every round's driver earned when the agent was chosen: one figure, or none if there was no choice."""
+    found = []
+    for agent in agents:
+        earned = {int(number): means for number, means in agent["earned"].items()}
+        series = [
+            Series(label, list(earned), [means[world] for means in earned.values()])
+            for world, label in (("reality", "awake, whole episodes"), ("dream", "in its dream"))
+            if earned and all(world in means for means in earned.values())
+        ]
+        note = f"Mean returns on select seeds, the same for all rounds. The agent is round {agent['round']}'s driver."
+        found += (
+            [Curve("C: awake and dreaming, round by round", "round", "mean return", series, note)] if series else []
+        )
     return found
 
 

@@ -1,10 +1,11 @@
 """Score the finished agent, once, on report seeds: awake on the reference environment, and asleep beside it.
 
-V, M, C come in; `scores.json` goes out. The random policy's own stage stands beside (`baseline`).
+The agent comes in; `scores.json` goes out. The random policy's own stage stands beside (`baseline`).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
@@ -15,10 +16,11 @@ from torch import Tensor
 from wmframe.data.seeds import report_seeds
 from wmframe.envs.spec import EnvSpec
 from wmframe.files import write_json
-from wmframe.stages.inhabit import STARTS, dream
-from wmframe.stages.models import load_driver
+from wmframe.stages.inhabit import dream
+from wmframe.stages.models import STARTS, agent_parts, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
+from wmframe.worlds.driver import Driver
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, Outcome, Watch, rollout
 from wmframe.worlds.settings import DreamSettings, WorldSettings
@@ -44,21 +46,28 @@ class Evaluation:
 def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
-    driver = load_driver(task.inputs, world=settings, allowed=task.allowed, device=task.machine.device)
+    parts = agent_parts(task.inputs["agent"])
+    driver = load_driver(parts, world=settings, allowed=task.allowed, device=task.machine.device)
     caveat = task.build("env", EnvSpec).caveat
     if caveat:
         task.progress.say(f"{task.name}: {caveat}")
     with task.environments(reference=True) as batch:
         backend = batch.spec.backend
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
-    if isinstance(settings, DreamSettings):
-        starts = StartStates.load(task.inputs["controller"] / STARTS)
-        world = dream(settings, driver.memory, starts, driver.controller.senses)
-        scores["dream"] = _row([rollout(world, driver.act(), evaluation.seeds)])
+    scores |= asleep(settings, driver, parts["controller"], evaluation.seeds)
     with task.history() as history:
         means = {name: fmean(row["returns"]) for name, row in scores.items()}
         history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})
     write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "backend": backend, "scores": scores})
+
+
+def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Sequence[int]) -> dict[str, Row]:
+    """Return what a driver earns in the dream that C was searched for in, or nothing if that was no dream."""
+    if not isinstance(settings, DreamSettings):
+        return {}
+    starts = StartStates.load(controller / STARTS)
+    world = dream(settings, driver.memory, starts, driver.controller.senses)
+    return {"dream": _row([rollout(world, driver.act(), seeds)])}
 
 
 @torch.inference_mode()

@@ -8,15 +8,13 @@ from wmframe.controller.contract import Controller, Senses
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
-from wmframe.stages.models import load_memory, load_vision
+from wmframe.stages.models import STARTS, load_memory, load_vision
 from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.settings import DreamSettings, RealitySettings, WorldSettings
 from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
-
-STARTS = "starts.safetensors"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 Written by the vision, memory and controller stages; read by all stages below, the commands and the report.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 
 _CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
+
+STARTS = "starts.safetensors"
+"""Beside a C that was searched for in a dream: the states that its dreams start from."""
 
 
 def save_module(module: nn.Module, component: Component, folder: Path) -> None:
@@ -74,6 +78,19 @@ def load_controller(folder: Path, *, allowed: Sequence[str], device: torch.devic
             exit_code=1,
         )
     return controller, parameters.to(device)
+
+
+def agent_parts(agent: Path) -> dict[str, Path]:
+    """Return where V, M and C lie in an agent's folder, by their names."""
+    return {part: agent / part for part in ("vision", "memory", "controller")}
+
+
+def copy_part(folder: Path, to: Path) -> None:
+    """Copy V, M or C, with the states that C's dreams start from, into the new folder `to`."""
+    to.mkdir(exist_ok=True)
+    for name in (_CONFIG, _WEIGHTS, STARTS):
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, to / name)
 
 
 def load_driver(
