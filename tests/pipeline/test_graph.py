@@ -44,7 +44,12 @@ def test_a_later_round_collects_with_the_last_driver_and_goes_on_from_its_weight
         "memory": "memory.2",
     }
     assert parents(found["controller.3"])["controller"] == "controller.2"
-    assert parents(found["agent"]) == {"vision.3": "vision.1", "memory.3": "memory.3", "controller.3": "controller.3"}
+    assert parents(found["agent"]) == {
+        "collect.3": "collect.3",
+        "vision.3": "vision.1",
+        "memory.3": "memory.3",
+        "controller.3": "controller.3",
+    }
     assert parents(found["evaluate"]) == {"agent": "agent", "baseline": "baseline"}
 
 
@@ -54,7 +59,7 @@ def test_an_agent_chosen_awake_is_one_of_all_rounds_each_tried_on_the_same_terms
     assert found["select.1"].request.config == found["select.2"].request.config
     assert found["select.1"].request.config["episodes"] == 5
     assert set(parents(found["agent"])) == {
-        f"{stage}.{n}" for stage in ("vision", "memory", "controller", "select") for n in (1, 2)
+        f"{stage}.{n}" for stage in ("collect", "vision", "memory", "controller", "select") for n in (1, 2)
     }
     longer = nodes("rounds=3", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
     assert longer["select.2"].key == found["select.2"].key, "another round tries no driver twice"

@@ -8,6 +8,7 @@ An episode has T + 1 frames: frame t is what the actor saw before action t, the 
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -186,6 +187,26 @@ class EpisodeReader:
         """Close the files."""
         for file in self._files:
             file.close()
+
+
+_SAMPLE: Final = 8
+"""Episodes in a sample."""
+
+
+def save_sample(folder: Path, shard: Path) -> None:
+    """Write some of a collection's held-out episodes, spread over them, into one shard of their own."""
+    with closing(EpisodeReader([folder])) as reader:
+        _, held_out = split(len(reader.episodes))
+        chosen = [held_out[round(place)] for place in np.linspace(0, len(held_out) - 1, min(_SAMPLE, len(held_out)))]
+        with ShardWriter(shard, len(chosen)) as writer:
+            for lane, number in enumerate(chosen):
+                info, steps = reader.episodes[number], reader.steps(number)
+                for frame in reader.frames(number):
+                    writer.frame(lane, frame)
+                for action, reward in zip(steps.actions, steps.rewards, strict=True):
+                    writer.step(lane, action, float(reward))
+                known = ("seed", "source", "origin", "policy", "backend", "terminated")
+                writer.finish(lane, {name: getattr(info, name) for name in known})
 
 
 HELD_OUT_EVERY: Final = 10

@@ -157,12 +157,13 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
 
 
 def _agent(experiment: Component, drivers: Mapping[int, Mapping[str, Node]], nodes: dict[str, Node]) -> Node:
-    """Return the agent, made of the last round's V, M and C, or of all rounds', each with its trial awake (`select`)."""
+    """Return the agent, made of the last round's V, M and C, or of all rounds' and their trials awake (`select`)."""
     later = experiment.part("later_rounds").arguments
     chosen = later["chosen"] if len(drivers) > 1 else "last"
     candidates: dict[str, Node] = {}
     for number, driver in drivers.items() if chosen == "awake" else [(max(drivers), drivers[max(drivers)])]:
         candidates |= {f"{name}.{number}": node for name, node in driver.items()}
+        candidates[f"collect.{number}"] = nodes[f"collect.{number}"]
         if chosen == "awake":
             config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
             candidates[f"select.{number}"] = _add(nodes, Node(f"select.{number}", config, driver))

@@ -1,10 +1,10 @@
 """What V and M draw for a run's page: reconstructions, samples, the latent canvas, dreams.
 
-A run's agent, and what it can be shown, come in; pictures and curves go out. Called by `gather`.
+A run's agent comes in; pictures and curves go out. Called by `gather`.
 Legend: T steps, A action, Z latent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,8 @@ import torch
 from torch import Tensor
 
 from wmframe.config.bind import Component
-from wmframe.data.episodes import EpisodeReader, split
-from wmframe.data.latents import EncodedEpisodes
-from wmframe.files import read_json
+from wmframe.data.episodes import EpisodeReader
 from wmframe.memory.contract import Memory
-from wmframe.pipeline.artefact import Artefact
 from wmframe.report.canvas import nats, paint, telling, typical
 from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions
 from wmframe.report.hesitation import hesitation
@@ -33,8 +30,8 @@ _SHOWN = 16
 _STEPS, _PRIMED, _DREAMS = 80, 20, 16
 """Open-loop dreams: their length, how much of it M is shown, and how many the error by horizon is a mean of."""
 
-_ROWS = 10_000
-"""Encoded frames that say what z spans, spread over all."""
+_ROWS, _TILE = 4_000, 256
+"""Frames that say what z spans, at most, and how many are encoded at once."""
 
 _CPU = torch.device("cpu")
 
@@ -58,25 +55,33 @@ class Recorded:
     actions: np.ndarray
 
 
-def draw_pictures(artefacts: Mapping[str, Artefact], experiment: Component, allowed: Sequence[str]) -> Pictures:
-    """Let the agent's V and M draw; `artefacts` are the run's, by their names in the graph."""
-    newest = {artefact.stage: artefact for artefact in artefacts.values()}
-    if not {"collect", "agent", "latents"} <= newest.keys():
-        return Pictures()
-    parts = agent_parts(newest["agent"].path)
+@dataclass(frozen=True)
+class Sample:
+    """Held-out episodes: pieces to dream along, of which the first is the beginning of the longest; frames
+    (N, 64, 64, 3) spread over all; and all frames.
+    """
+
+    pieces: Sequence[Recorded]
+    spread: Frames
+    frames: Frames
+
+
+def draw_pictures(agent: Path, experiment: Component, allowed: Sequence[str]) -> Pictures:
+    """Let V and M in an agent's folder draw what they make of its sample of episodes."""
+    parts = agent_parts(agent)
     vision = load_vision(parts["vision"], allowed=allowed, device=_CPU)
     memory = load_memory(parts["memory"], allowed=allowed, device=_CPU)
-    pieces, spread = recorded(newest["collect"].path)
+    sample = recorded(agent)
     normal = torch.randn(_SHOWN, vision.latent_size, generator=torch.Generator().manual_seed(0))
     temperature = float(experiment.part("world").arguments.get("temperature", 1.0))  # type: ignore[arg-type]
     learned = vision.steps > 0
-    mu, logvar = latents(_encoded_by_the_agent(artefacts, newest["agent"]))
+    mu, logvar = latents(vision, sample.frames)
     asleep, curves = None, list[Curve]()
     if memory.dreams:
         said = telling(nats(mu, logvar)).tolist()
-        asleep, curves = _dreams(vision, memory, pieces, said, temperature)
+        asleep, curves = _dreams(vision, memory, sample.pieces, said, temperature)
     return Pictures(
-        reconstructions=Reconstructions(spread, decode(vision, encode(vision, spread))),
+        reconstructions=Reconstructions(sample.spread, decode(vision, encode(vision, sample.spread))),
         prior_samples=decode(vision, normal) if learned else None,
         canvas=paint(vision, mu, logvar, typical(mu)) if learned else None,
         dream=asleep,
@@ -84,40 +89,29 @@ def draw_pictures(artefacts: Mapping[str, Artefact], experiment: Component, allo
     )
 
 
-def _encoded_by_the_agent(artefacts: Mapping[str, Artefact], agent: Artefact) -> Path:
-    """Return the newest latents that the agent's own V made: a later round may have refitted V."""
-    number = read_json(agent.file("agent.json"))["round"]
-    vision = agent.manifest["parents"][f"vision.{number}"]
-    return [
-        a.path for a in artefacts.values() if a.manifest["parents"].get("vision") == vision and a.stage == "latents"
-    ][-1]
-
-
-def recorded(folder: Path) -> tuple[list[Recorded], Frames]:
-    """Return pieces of held-out episodes to dream along, and frames spread over all of them.
-
-    The first piece is the beginning of the longest episode; the others are spread over the episodes and along them.
-    """
-    with closing(EpisodeReader([folder])) as reader:
-        _, held_out = split(len(reader.episodes))
-        longest = max(held_out, key=lambda number: reader.episodes[number].steps)
-        starts = {n: range(0, max(1, reader.episodes[n].steps - _STEPS + 1), _PRIMED) for n in held_out}
-        others = [(n, start) for n in held_out for start in starts[n] if (n, start) != (longest, 0)]
+def recorded(agent: Path) -> Sample:
+    """Read the episodes in an agent's folder."""
+    with closing(EpisodeReader([agent])) as reader:
+        steps = [episode.steps for episode in reader.episodes]
+        longest = steps.index(max(steps))
+        places = [
+            (n, start) for n, length in enumerate(steps) for start in range(0, max(1, length - _STEPS + 1), _PRIMED)
+        ]
+        others = [place for place in places if place != (longest, 0)]
         further = [others[at] for at in np.linspace(0, len(others) - 1, min(_DREAMS - 1, len(others))).astype(int)]
         pieces = [_piece(reader, number, start) for number, start in [(longest, 0), *further]]
-        places = np.linspace(0, 1, _SHOWN)
-        chosen = [held_out[int(place * (len(held_out) - 1))] for place in places]
-        at = [int(place * reader.episodes[number].steps) for place, number in zip(places, chosen, strict=True)]
-        frames = np.concatenate([reader.frames(n, t, t + 1) for n, t in zip(chosen, at, strict=True)])
-    return pieces, frames
+        episodes = [reader.frames(number) for number in range(len(steps))]
+    shown = [(episodes[int(at * (len(steps) - 1))], at) for at in np.linspace(0, 1, _SHOWN)]
+    spread = np.stack([frames[int(at * (len(frames) - 1))] for frames, at in shown])
+    return Sample(pieces, spread, np.concatenate(episodes))
 
 
-def latents(folder: Path) -> tuple[Tensor, Tensor]:
-    """Return mu and logvar (N, Z) of encoded frames, some spread over all where there are very many."""
-    encoded = EncodedEpisodes.load(folder)
-    every = max(1, len(encoded.mu) // _ROWS)
-    mu, logvar = (torch.from_numpy(rows[::every].astype(np.float32)) for rows in (encoded.mu, encoded.logvar))
-    return mu, logvar
+@torch.inference_mode()
+def latents(vision: Vision, frames: Frames) -> tuple[Tensor, Tensor]:
+    """Return mu and logvar (N, Z) of frames (T, 64, 64, 3), some spread over all where there are very many."""
+    every = -(-len(frames) // _ROWS)
+    found = [vision.encode(part) for part in torch.split(torch.from_numpy(frames[::every]), _TILE)]
+    return torch.cat([latent.mu for latent in found]), torch.cat([latent.logvar for latent in found])
 
 
 @torch.inference_mode()

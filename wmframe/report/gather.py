@@ -14,7 +14,7 @@ from wmframe.files import read_json
 from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
-from wmframe.report.drawings import draw_pictures
+from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
@@ -35,15 +35,15 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         for name, artefact in artefacts.items()
         if artefact.stage == "collect"
     }
-    chosen = [read_json(a.file("agent.json")) for a in artefacts.values() if a.stage == "agent"]
-    drawn = draw_pictures(artefacts, experiment, allowed)
+    agent = artefacts.get("agent")
+    drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     dreams = experiment.part("world").target.endswith(".DreamSettings")
     return Contents(
         title=run.name,
         subtitle=record.command,
         scores=_scores(record),
         curves=[
-            *trials_by_round(chosen),
+            *(trials_by_round(read_json(agent.file("agent.json"))) if agent is not None else []),
             *awake_by_round([facts["mean_return_by_policy"] for facts in collected.values()]),
             *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
         ],

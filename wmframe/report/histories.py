@@ -89,21 +89,16 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
     return found
 
 
-def trials_by_round(agents: Sequence[Mapping[str, Any]]) -> list[Curve]:
-    """Return what every round's driver earned when the agent was chosen: one figure, or none if there was no choice."""
-    found = []
-    for agent in agents:
-        earned = {int(number): means for number, means in agent["earned"].items()}
-        series = [
-            Series(label, list(earned), [means[world] for means in earned.values()])
-            for world, label in (("reality", "awake, whole episodes"), ("dream", "in its dream"))
-            if earned and all(world in means for means in earned.values())
-        ]
-        note = f"Mean returns on select seeds, the same for all rounds. The agent is round {agent['round']}'s driver."
-        found += (
-            [Curve("C: awake and dreaming, round by round", "round", "mean return", series, note)] if series else []
-        )
-    return found
+def trials_by_round(agent: Mapping[str, Any]) -> list[Curve]:
+    """Return what every round's driver earned when the agent was chosen, as agent.json says: one figure, or none."""
+    earned = {int(number): means for number, means in agent["earned"].items()}
+    series = [
+        Series(label, list(earned), [means[world] for means in earned.values()])
+        for world, label in (("reality", "awake, whole episodes"), ("dream", "in its dream"))
+        if earned and all(world in means for means in earned.values())
+    ]
+    note = f"Mean returns on select seeds, the same for all rounds. The agent is round {agent['round']}'s driver."
+    return [Curve("C: awake and dreaming, round by round", "round", "mean return", series, note)] if series else []
 
 
 def awake_by_round(earned: Sequence[Mapping[str, float]]) -> list[Curve]:
