@@ -45,7 +45,7 @@ def test_a_later_round_collects_with_the_last_driver_and_goes_on_from_its_weight
     }
     assert parents(found["controller.3"])["controller"] == "controller.2"
     assert parents(found["agent"]) == {
-        "collect.3": "collect.3",
+        **{f"collect.{n}": f"collect.{n}" for n in (1, 2, 3)},
         "vision.3": "vision.1",
         "memory.3": "memory.3",
         "controller.3": "controller.3",

@@ -38,5 +38,8 @@ def test_the_round_that_earned_most_awake_is_the_agent(tmp_path: Path) -> None:
 
 def test_by_default_it_is_the_last_rounds_driver_and_none_is_tried(tmp_path: Path) -> None:
     folder = run(*SMOKE, "rounds=2", root=tmp_path)
-    assert told(folder) == {"round": 2, "earned": {}}
+    said = told(folder)
+    assert (said["round"], said["earned"], said["frames_tried_on"]) == (2, {}, 0)
+    collected = [json.loads((stage(folder, f"collect.{n}") / "summary.json").read_text()) for n in (1, 2)]
+    assert said["recorded"] == collected
     assert not any(name.startswith("select") for name in states(folder))

@@ -160,10 +160,9 @@ def _agent(experiment: Component, drivers: Mapping[int, Mapping[str, Node]], nod
     """Return the agent, made of the last round's V, M and C, or of all rounds' and their trials awake (`select`)."""
     later = experiment.part("later_rounds").arguments
     chosen = later["chosen"] if len(drivers) > 1 else "last"
-    candidates: dict[str, Node] = {}
+    candidates = {f"collect.{number}": nodes[f"collect.{number}"] for number in drivers}
     for number, driver in drivers.items() if chosen == "awake" else [(max(drivers), drivers[max(drivers)])]:
         candidates |= {f"{name}.{number}": node for name, node in driver.items()}
-        candidates[f"collect.{number}"] = nodes[f"collect.{number}"]
         if chosen == "awake":
             config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
             candidates[f"select.{number}"] = _add(nodes, Node(f"select.{number}", config, driver))

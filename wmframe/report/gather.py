@@ -30,12 +30,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     """Read all that the page shows. Raises UserError if an artefact of the run is missing or damaged."""
     record, experiment = run.record(), run.experiment(allowed)
     artefacts = open_artefacts(run, record.stages)
-    collected = {
-        name: read_json(artefact.file("summary.json"))
-        for name, artefact in artefacts.items()
-        if artefact.stage == "collect"
-    }
     agent = artefacts.get("agent")
+    facts = read_json(agent.file("agent.json")) if agent is not None else {"earned": {}, "recorded": []}
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     dreams = experiment.part("world").target.endswith(".DreamSettings")
     return Contents(
@@ -43,8 +39,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         subtitle=record.command,
         scores=_scores(record),
         curves=[
-            *(trials_by_round(read_json(agent.file("agent.json"))) if agent is not None else []),
-            *awake_by_round([facts["mean_return_by_policy"] for facts in collected.values()]),
+            *trials_by_round(facts),
+            *awake_by_round([collected["mean_return_by_policy"] for collected in facts["recorded"]]),
             *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
         ],
         stages=[
@@ -53,7 +49,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(collected, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
+        notes=_notes(facts, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
         learned_in="dream" if dreams else "reality",
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -80,12 +76,14 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(collected: Mapping[str, Mapping[str, Any]], caveat: str) -> list[str]:
+def _notes(facts: Mapping[str, Any], caveat: str) -> list[str]:
     notes = [caveat] if caveat else []
-    for name, facts in collected.items():
-        origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
+    for number, collected in enumerate(facts["recorded"], 1):
+        origins = ", ".join(f"{count} {origin}" for origin, count in collected["episodes"].items())
         notes.append(
-            f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes) "
-            f"of {', '.join(facts['backends'])}"
+            f"Round {number} learned from {collected['environment_frames']:,} environment frames ({origins} episodes) "
+            f"of {', '.join(collected['backends'])}."
         )
+    if tried := facts.get("frames_tried_on"):
+        notes.append(f"The rounds' drivers were tried awake on {tried:,} more, for the best to be chosen.")
     return notes

@@ -2,7 +2,8 @@
 
 The last round's come in, or all rounds' with their trials (`select`), of which the one that earned most awake is taken.
 A folder for each of the three goes out, a few held-out episodes of that round to show them by, and `agent.json`: the
-round, and what every round earned. Nothing else is needed to look at an agent or to let it drive.
+round, what every round earned, and what was recorded for it. Nothing else is needed to look at an agent, or to let it
+drive.
 """
 
 from pathlib import Path
@@ -16,19 +17,22 @@ from wmframe.stages.task import Task
 
 def run(task: Task) -> None:
     """Choose a round, copy its V, M and C, and some of what it recorded."""
-    earned = {
-        trial.partition(".")[2]: {world: fmean(row["returns"]) for world, row in _scores(folder).items()}
-        for trial, folder in task.inputs.items()
-        if trial.startswith("select.")
-    }
+    collections, trials = task.many("collect"), task.many("select")
     rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
+    earned = dict(zip(rounds, map(_earned, trials), strict=True)) if trials else {}
     chosen = max(rounds, key=lambda number: earned[number]["reality"]) if earned else rounds[-1]
     for part, folder in agent_parts(task.output).items():
         copy_part(task.inputs[f"{part}.{chosen}"], folder)
     save_sample(task.inputs[f"collect.{chosen}"], task.output / "sample.h5")
-    write_json(task.output / "agent.json", {"round": int(chosen), "earned": earned})
+    facts = {
+        "round": int(chosen),
+        "earned": earned,
+        "recorded": [read_json(folder / "summary.json") for folder in collections],
+        "frames_tried_on": sum(read_json(folder / "scores.json")["environment_frames"] for folder in trials),
+    }
+    write_json(task.output / "agent.json", facts)
 
 
-def _scores(trial: Path) -> dict[str, dict[str, list[float]]]:
-    found: dict[str, dict[str, list[float]]] = read_json(trial / "scores.json")["scores"]
-    return found
+def _earned(trial: Path) -> dict[str, float]:
+    """Return the mean return in each world."""
+    return {world: fmean(row["returns"]) for world, row in read_json(trial / "scores.json")["scores"].items()}
