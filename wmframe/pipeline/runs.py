@@ -26,6 +26,7 @@ from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
 from wmframe.files import link_atomic, read_json, write_atomic, write_json
 from wmframe.pipeline.single_flight import try_hold
+from wmframe.pipeline.zoo import PREFIX, unpack
 
 RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
@@ -138,7 +139,12 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
 
 
 def find_run(named: str, *, runs: Path = Path("runs")) -> Run:
-    """Return the run that a person names by its folder, by its name under `runs`, or as "latest", the last finished."""
+    """Return the run that a person names by its folder, by its name under `runs`, or as "latest", the last finished.
+
+    An agent that wmframe ships is named "zoo/…" and copied beside `runs` first.
+    """
+    if named.startswith(PREFIX):
+        return Run(unpack(named, runs.parent).resolve())
     for folder in (Path(named), runs / named):
         if (folder / _RECORD).is_file():
             return Run(folder.resolve())
