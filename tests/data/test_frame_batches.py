@@ -1,5 +1,6 @@
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,19 @@ def test_a_data_set_smaller_than_a_batch_is_drawn_from_with_replacement(reader: 
     assert {name for batch in batches for name in batch} == {(2, step) for step in range(16)}
     assert batches[0] != batches[1]
     assert batches[1:] == dealt(reader, 1, 3, episodes=[2], batch_size=50)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.8, 1.0])
+def test_later_rounds_have_their_share_and_lose_no_frame(tmp_path: Path, share: float) -> None:
+    for folder, lengths, first in (("first", [255, 255], 0), ("later", [31, 31], 2)):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "a.h5", lengths, first=first)
+    with closing(EpisodeReader([tmp_path / "first", tmp_path / "later"])) as reader:
+        epoch = {0.0: 36, 0.5: 64, 0.8: 160, 1.0: 4}[share]
+        batches = FrameBatches(reader, range(4), batch_size=16, seed=0, start=0, stop=epoch, later_share=share)
+        seen = Counter(name_of(frame.numpy()) for batch in batches for frame in batch)
+    later = {name: count for name, count in seen.items() if name[0] >= 2}
+    assert len(later) == 64
+    assert len(set(later.values())) == 1, "every frame as often as the others"
+    assert len(seen) == (64 if share == 1 else 64 + 512)
+    assert sum(later.values()) / seen.total() == pytest.approx(max(share, 64 / 576))

@@ -143,20 +143,23 @@ def read_infos(shard: Path) -> list[EpisodeInfo]:
 class EpisodeReader:
     """Random access to the episodes of many shards; open files are kept, frames are not. Close when done.
 
-    `episodes` lists them in a fixed order; an episode's number is its place there.
+    `episodes` lists them in a fixed order; an episode's number is its place there. `later` tells of each whether it is
+    from a folder behind the first, which are those of later rounds.
     Raises UserError for episodes of several simulators: V would learn two worlds as one.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.episodes: list[EpisodeInfo] = []
+        self.later: list[bool] = []
         self._groups: list[h5py.Group] = []
         self._files: list[h5py.File] = []
-        for folder in folders:
+        for place, folder in enumerate(folders):
             for shard in sorted(folder.glob("*.h5")):
                 file = h5py.File(shard, "r")
                 self._files.append(file)
                 for name in sorted(file):
                     self.episodes.append(EpisodeInfo(**json.loads(file[name].attrs["info"])))
+                    self.later.append(place > 0)
                     self._groups.append(file[name])
         simulators = sorted({episode.simulator for episode in self.episodes})
         if len(simulators) > 1:

@@ -24,7 +24,8 @@ POOL_CHUNKS: Final = 256
 class FrameBatches(IterableDataset[Tensor]):
     """Yields uint8 frames (B, 64, 64, 3) for steps start … stop of a fit; without replacement within an epoch.
 
-    A data set smaller than one batch is drawn from with replacement.
+    A data set smaller than one batch is drawn from with replacement. Frames of later rounds stand in an epoch as often
+    as it takes for them to be about `later_share` of it, and at least once.
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class FrameBatches(IterableDataset[Tensor]):
         seed: int,
         start: int,
         stop: int,
+        later_share: float = 0.0,
     ) -> None:
-        self._reader, self._chunks = reader, list(reader.chunks(episodes))
+        self._reader, self._chunks = reader, _weighed(reader, list(reader.chunks(episodes)), later_share)
         self._batch_size, self._seed, self._start, self._stop = batch_size, seed, start, stop
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -76,6 +78,17 @@ class FrameBatches(IterableDataset[Tensor]):
         for batch in range(skip, min(max(len(frames) // self._batch_size, 1), most)):
             rows = order[batch * self._batch_size : (batch + 1) * self._batch_size]
             yield torch.from_numpy(frames[np.sort(rows)])
+
+
+def _weighed(reader: EpisodeReader, chunks: list[Chunk], later_share: float) -> list[Chunk]:
+    later = [chunk for chunk in chunks if reader.later[chunk[0]]]
+    early = [chunk for chunk in chunks if not reader.later[chunk[0]]]
+    if not later or not early:
+        return chunks
+    if later_share == 1:
+        return later
+    wanted = later_share / (1 - later_share) * _frames(early)
+    return [*early, *later * max(round(wanted / _frames(later)), 1)]
 
 
 def _frames(pool: Sequence[Chunk]) -> int:

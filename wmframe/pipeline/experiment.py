@@ -28,9 +28,10 @@ class LaterRounds:
 
     `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
     `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
-    (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches and of the
-    dreams' starts comes from the data of rounds after the first. `memory_steps` and `generations`, where given, are
-    the budgets of an M and a C that continue; one that begins afresh has the first round's.
+    (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
+    refitted V's frames and of the dreams' starts comes from the data of rounds after the first. `memory_steps` and
+    `generations`, where given, are the budgets of an M and a C that continue; one that begins afresh has the first
+    round's.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises

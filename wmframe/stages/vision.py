@@ -19,10 +19,19 @@ from wmframe.vision.contract import Vision
 def run(task: Task) -> None:
     """Build V, fit it on nine of ten episodes, save it."""
     vision = task.build("vision", Vision)
+    share = task.number("later_share") if "later_share" in task.config else 0.0
     with closing(EpisodeReader(task.many("collect"))) as reader:
 
         def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
-            return FrameBatches(reader, episodes, batch_size=vision.batch_size, seed=task.seed, start=start, stop=stop)
+            return FrameBatches(
+                reader,
+                episodes,
+                batch_size=vision.batch_size,
+                seed=task.seed,
+                start=start,
+                stop=stop,
+                later_share=share,
+            )
 
         fit(vision, vision.steps, frames, len(reader.episodes), task)
     save_module(vision, task.component("vision"), task.output)
