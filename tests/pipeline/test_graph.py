@@ -85,6 +85,16 @@ def test_budgets_of_later_rounds_are_for_what_continues() -> None:
     assert [number(found[f"controller.{n}"], "search", "generations") for n in (1, 2, 3, 4)] == [30, 3, 30, 3]
 
 
+def test_a_list_of_budgets_is_dealt_out_to_the_later_rounds() -> None:
+    found = nodes(
+        "rounds=5", "later_rounds.generations=[3,4]", "later_rounds.memory_steps=[7]", "search.generations=30"
+    )
+    assert [number(found[f"controller.{n}"], "search", "generations") for n in range(1, 6)] == [30, 3, 4, 4, 4]
+    assert [number(found[f"memory.{n}"], "memory", "steps") for n in (2, 5)] == [7, 7]
+    one = nodes("rounds=5", "later_rounds.generations=4", "later_rounds.memory_steps=7", "search.generations=30")
+    assert one["memory.3"].request.config["memory"] == found["memory.3"].request.config["memory"]
+
+
 @pytest.mark.parametrize(
     ("overrides", "cure"),
     [

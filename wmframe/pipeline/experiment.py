@@ -6,7 +6,7 @@ The groups' classes are named only as types, so that checking a config imports n
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Le, Lt, MinLen
 from pydantic import NonNegativeInt, PositiveInt
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from wmframe.worlds.settings import WorldSettings
 
 
+Budget = NonNegativeInt | Annotated[list[NonNegativeInt], MinLen(1)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LaterRounds:
     """What rounds 2, 3, … do with what the round before left (paper, section 5: the iterative procedure).
@@ -30,8 +33,8 @@ class LaterRounds:
     `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
     (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
     refitted V's frames and of the dreams' starts comes from the data of rounds after the first. `memory_steps` and
-    `generations`, where given, are the budgets of an M and a C that continue; one that begins afresh has the first
-    round's.
+    `generations`, where given, are the budgets of an M and a C that continue; a list is dealt out to rounds 2, 3,
+    …, its last to all further ones. One that begins afresh has the first round's.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
@@ -43,8 +46,8 @@ class LaterRounds:
     controller: Literal["continue", "restart"] = "continue"
     refit_rounds: list[Annotated[int, Ge(2)]] | None = None
     later_share: Annotated[float, Ge(0), Le(1)] = 0.5
-    memory_steps: NonNegativeInt | None = None
-    generations: NonNegativeInt | None = None
+    memory_steps: Budget | None = None
+    generations: Budget | None = None
     chosen: Literal["last", "awake"] = "last"
     select_episodes: PositiveInt = 32
 

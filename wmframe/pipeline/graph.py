@@ -101,10 +101,15 @@ def _later(experiment: Component, number: int) -> Config:
     if number == 1:
         return {}
     later = experiment.part("later_rounds").arguments
+    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", "generations")}}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
         return {**later, "vision": "keep", "memory": "continue", "controller": "continue"}
     return later
+
+
+def _dealt(budget: object, number: int) -> object:
+    return budget[min(number - 2, len(budget) - 1)] if isinstance(budget, list) else budget
 
 
 def _pick(experiment: Component, *names: str) -> dict[str, object]:
