@@ -79,7 +79,12 @@ def test_help_of_a_command(package: str, capsys: pytest.CaptureFixture[str]) -> 
         ("fine", 0, ""),
         ("bad", 2, "wmframe: that was bad\n"),
         ("unfinished", 1, "wmframe: could not finish\n"),
-        ("stop", 130, "wmframe: interrupted; the same command goes on from where it stopped\n"),
+        (
+            "stop",
+            130,
+            "wmframe: stopped by Ctrl-C; what was done is kept, and the same command goes on from there:\n"
+            "  wmframe run stop\n",
+        ),
         ("pipe", 141, ""),
     ],
 )
