@@ -132,6 +132,9 @@ def _interruptible(arguments: list[str], package: str) -> int:
         return _dispatch(arguments, package)
     except KeyboardInterrupt as interrupt:  # raised by a library, or where signals are not ours to handle
         raise stopping.Stopped(signal.SIGINT) from interrupt
+    except Exception:
+        stopping.check()  # a library that it went through may have made an error of its own of it
+        raise
 
 
 def _stop(arguments: list[str], stopped: stopping.Stopped) -> int:

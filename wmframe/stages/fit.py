@@ -117,7 +117,11 @@ class _Record(pl.Callback):
 
 
 class _Save(pl.Callback):
-    """Keep the state to continue from, every so many seconds, before a measurement, and when asked to stop."""
+    """Keep the state to continue from, every so many seconds, and when asked to stop.
+
+    Measured is after every `every` steps, and Lightning forgets a measurement that was still to come when the state was
+    saved: at such a step the state is saved after it, and for the while of the measurement one step before.
+    """
 
     def __init__(self, folder: str, seconds: float, every: int) -> None:
         self._folder, self._seconds, self._every = folder, seconds, every
@@ -128,15 +132,22 @@ class _Save(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         faults.reach("fit.step")
-        measured_now = trainer.global_step % self._every == 0
-        if stopping.asked() or measured_now or time.monotonic() - self._last >= self._seconds:
-            trainer.save_checkpoint(self._folder, weights_only=False)
-            self._last = time.monotonic()
-        stopping.check()
+        if trainer.global_step % self._every != 0:
+            self._offer(trainer, save=(trainer.global_step + 1) % self._every == 0)
 
     def on_validation_batch_end(self, *_: Any) -> None:
         faults.reach("fit.measured")
-        stopping.check()  # all but this measurement was saved before it began
+        stopping.check()
+
+    def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        self._offer(trainer, save=False)
+
+    def _offer(self, trainer: pl.Trainer, *, save: bool) -> None:
+        """Save if it is due, and stop if asked to."""
+        if save or stopping.asked() or time.monotonic() - self._last >= self._seconds:
+            trainer.save_checkpoint(self._folder, weights_only=False)
+            self._last = time.monotonic()
+        stopping.check()
 
 
 def _numbers(trainer: pl.Trainer) -> dict[str, float]:

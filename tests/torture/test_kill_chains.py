@@ -1,0 +1,119 @@
+"""Runs that are killed again and again, at every step and at random times: each ends with the bits of a quiet one."""
+
+import itertools
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.runs import SMOKE, hashes
+from tests.torture.conftest import Figure
+from tests.torture.forge import Forge
+from tests.torture.scale import times
+from tests.torture.test_kill_matrix import CODES, begun
+
+STEPWISE = ("run", *SMOKE, "memory.steps=50", "search.generations=6")
+"""Fifty steps of M, measured after 25 and 50."""
+
+SLOW = (
+    "run",
+    *SMOKE,
+    *("vision.steps=100", "memory.steps=150", "search.generations=30", "search.population=16"),
+    *("world.horizon=40", "evaluate.episodes=12", "trainer.save_seconds=1"),
+)
+"""Some six seconds of work, state kept every second."""
+
+KILLS = 6
+"""Kills in a chain of random times."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "fault", "least"),
+    [
+        ("memory", f"fit.step:{times(1, 12)}:SIGTERM", times(48, 4)),  # two of them cannot be: after 25 and after 50
+        ("controller", "search.generation:SIGKILL", 6),
+        ("controller", f"rollout.step:{times(4, 25)}:SIGTERM", 1),
+    ],
+)
+def test_stopped_at_every_step_of_one_epoch_and_in_every_generation(
+    forge: Forge, tmp_path: Path, stage: str, fault: str, least: int, figure: Figure
+) -> None:
+    """Each process gets one step further, or none: the chain has an end because what is saved is kept."""
+    golden, broken = tmp_path / "golden", tmp_path / "broken"
+    assert forge.run(*STEPWISE, f"paths.root={golden}")[0] == 0
+    begun(golden, broken, stage)
+    command = (*STEPWISE, f"paths.root={broken}")
+    kills = 0
+    if "rollout" in fault:  # a generation that is stopped in its middle begins anew, so this chain would have no end
+        for _ in range(times(8, 2)):
+            kills += forge.run(*command, fault=fault)[0] == 143
+        fault = "none:SIGKILL"
+    while (code := forge.run(*command, fault=fault)[0]) != 0:
+        assert code in CODES.values()
+        kills += 1
+        assert kills <= 60, "no step is gained"
+    assert kills >= least
+    assert hashes(broken) == hashes(golden)
+    figure("stops in one stage", kills)
+
+
+@pytest.fixture(scope="module")
+def quiet(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, str]], float]:
+    """The hashes of a run that nobody interrupted, and the seconds that it took."""
+    root = tmp_path_factory.mktemp("quiet")
+    began = time.monotonic()
+    code, said = forge.run(*SLOW, f"paths.root={root}")
+    assert code == 0, said
+    found = hashes(root), time.monotonic() - began
+    shutil.rmtree(root)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chain", range(times(52, 1)))
+def test_killed_at_random_times_a_run_ends_with_the_same_bits(
+    forge: Forge, quiet: tuple[dict[str, dict[str, str]], float], tmp_path: Path, chain: int, figure: Figure
+) -> None:
+    golden, seconds = quiet
+    chance = random.Random(chain)  # noqa: S311 (times of kills, to be drawn again)
+    command = (*SLOW, f"paths.root={tmp_path}")
+    stood = []
+    for _ in range(KILLS):
+        child = forge.start(*command)
+        time.sleep(chance.uniform(0.1, seconds / 3))
+        sent = chance.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"))
+        child.send({"SIGKILL": 9, "SIGTERM": 15, "SIGINT": 2}[sent])
+        asked = time.monotonic()
+        code = forge.finish(child)
+        if code == 0:
+            break  # it was quicker
+        assert code == CODES[sent], child.said()
+        assert time.monotonic() - asked < 10
+        assert forge.left() == []
+        stood.append(standing(tmp_path))
+    code, said = forge.run(*command)
+    assert code == 0, said
+    assert hashes(tmp_path) == golden
+    assert not list(tmp_path.glob("artefacts/*/*.work"))
+    same = [one for one, other in itertools.pairwise(stood) if one == other]
+    figure("kills", len(stood))
+    figure("two kills within one epoch", sum(where.startswith(("vision", "memory")) for where in same))
+    figure("two kills within one generation", sum(where.startswith("controller") for where in same))
+    shutil.rmtree(tmp_path)
+
+
+def standing(root: Path) -> str:
+    """Where a run was when it was killed: the epoch of a fit, the generation of a search."""
+    for stage in ("vision", "memory"):
+        if list(root.glob(f"artefacts/{stage}/*.work/resume/fit/state.json")):
+            return f"{stage}, its one epoch"
+    for ledger in root.glob("artefacts/controller/*.work/resume/generations.jsonl"):
+        return f"controller, generation {ledger.read_bytes().count(bytes([10]))}"
+    return ""
+
+
+def test_the_chains_have_at_least_three_hundred_kills() -> None:
+    assert 52 * KILLS >= 300
