@@ -2,6 +2,7 @@ import errno
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from wmframe import faults
 
 @pytest.fixture(autouse=True)
 def anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faults, "_reached", faults.Counter())
+    monkeypatch.setattr(faults, "_reached", Counter())
 
 
 def told(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
