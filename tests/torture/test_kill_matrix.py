@@ -6,6 +6,7 @@ What stages before had published is not computed again, nothing is left lying ab
 import itertools
 import json
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def test_killed_there_the_same_command_ends_with_the_same_bits(
     if sent != "SIGKILL":
         assert time.monotonic() - began < 10
         assert said.rstrip().endswith(f"wmframe {' '.join(command)}")
+        assert ("  stopped at " in said) >= case.endswith("early"), "it went on to the end of the stage"
     assert forge.left() == []
     [interrupted] = (tmp_path / "runs").glob("[0-9]*")
     assert record(interrupted)["state"] == "running"
@@ -111,6 +113,41 @@ def test_killed_there_the_same_command_ends_with_the_same_bits(
     assert again == {name: "cached" if name in kept else "ran" for name in ORDER}
     assert nothing_left_over(tmp_path)
     assert forge.left() == []
+
+
+LONG = {
+    "collect": ("collect.first.held.episodes=2000",),
+    "vision": ("vision.steps=100000",),
+    "memory": ("memory.steps=100000", "memory.batch_size=500"),
+    "controller": (
+        *("search.population=64", "search.rollouts=64", "search.generations=1"),
+        *("world.horizon=1000", "world.done_rule=never"),
+    ),
+    "baseline": ("evaluate.episodes=100000",),
+}
+"""What makes each stage last for minutes: of M every step, of C one generation. Evaluation's loop is baseline's."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "sent"), cases(list(itertools.product(LONG, ("SIGTERM", "SIGINT"))), 2))
+def test_a_long_stage_is_left_within_ten_seconds(
+    forge: Forge, golden: Path, tmp_path: Path, stage: str, sent: str, figure: Figure
+) -> None:
+    begun(golden, tmp_path, stage)
+    child = forge.start(*ARGUMENTS, *LONG[stage], f"paths.root={tmp_path}")
+    until = time.monotonic() + 60
+    while not any(f"{name}  starting" in child.said() for name in (stage, f"{stage}.1")):
+        assert time.monotonic() < until, child.said()
+        time.sleep(0.05)
+    time.sleep(1)
+    child.send(signal.Signals[sent])
+    asked = time.monotonic()
+    assert forge.finish(child) == CODES[sent], child.said()
+    assert time.monotonic() - asked < 10
+    figure("seconds until it had left", round(time.monotonic() - asked, 2))
+    assert "stopped at" in child.said()
+    if stage in ("vision", "memory"):
+        assert list(tmp_path.glob(f"artefacts/{stage}/*.work/resume/fit/state.json")), "not saved"
 
 
 @pytest.mark.slow

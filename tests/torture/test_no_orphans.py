@@ -138,6 +138,18 @@ def test_a_sweeps_workers_go_with_it_and_compute_no_more(
         until(lambda: forge.left() == [], GONE, forge.left)
 
 
+@pytest.mark.slow
+def test_a_sweep_in_one_process_stops_with_its_job(forge: Forge, tmp_path: Path) -> None:
+    command = ("run", "-m", *TINY, "seed=1,2", f"paths.root={tmp_path}")
+    code, said = forge.run(*command, fault="fit.step:3:SIGTERM")
+    assert code == CODES["SIGTERM"], said
+    assert said.rstrip().endswith(f"wmframe {' '.join(command)}")
+    assert ends(the_sweep(tmp_path)) == {"stopped": 1, "waiting": 1}
+    code, said = forge.run(*command)
+    assert code == 0, said
+    assert ends(the_sweep(tmp_path)) == {"finished": 2}
+
+
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT", "SIGKILL"])
 def test_the_dashboard_lets_go_of_its_port(forge: Forge, tmp_path: Path, sent: str, figure: Figure) -> None:
     child = forge.start("dashboard", "--port", "0", "--root", str(tmp_path))
