@@ -18,7 +18,7 @@ FLOORS = [
     {"worlds"},
     {"vision", "memory", "controller", "envs", "data", "tracking", "config"},
     {"files"},
-    {"errors"},
+    {"errors", "faults", "stopping", "owner"},
 ]
 MODULES = sorted(path for path in (ROOT / "wmframe").rglob("*.py"))
 

@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from wmframe import faults
 from wmframe.errors import UserError
 
 LITTER = "*.tmp"
@@ -30,7 +31,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            half = len(data) // 2
+            file.write(memoryview(data)[:half])
+            faults.reach(f"half.{path.name}", path)
+            file.write(memoryview(data)[half:])
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

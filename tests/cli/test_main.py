@@ -24,6 +24,13 @@ def execute(arguments: list[str]) -> int:
             raise UserError("could not finish", exit_code=1)
         case ["stop"]:
             raise KeyboardInterrupt
+        case ["swallow"]:
+            import signal
+
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except BaseException:
+                raise ValueError("a library tripped")
         case ["bug"]:
             raise RuntimeError("surprise")
         case ["pipe"]:
@@ -79,7 +86,18 @@ def test_help_of_a_command(package: str, capsys: pytest.CaptureFixture[str]) -> 
         ("fine", 0, ""),
         ("bad", 2, "wmframe: that was bad\n"),
         ("unfinished", 1, "wmframe: could not finish\n"),
-        ("stop", 130, "wmframe: interrupted; the same command goes on from where it stopped\n"),
+        (
+            "stop",
+            130,
+            "wmframe: stopped by Ctrl-C; what was done is kept, and the same command goes on from there:\n"
+            "  wmframe run stop\n",
+        ),
+        (
+            "swallow",
+            143,
+            "wmframe: stopped by SIGTERM; what was done is kept, and the same command goes on from there:\n"
+            "  wmframe run swallow\n",
+        ),
         ("pipe", 141, ""),
     ],
 )

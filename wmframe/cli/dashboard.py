@@ -1,11 +1,13 @@
 """`wmframe dashboard`: a local page over the runs, live while they go on."""
 
 import errno
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
+from wmframe.stopping import Stopped
 
 HELP = """Serve a local page over all runs, live while they go on.
 
@@ -46,7 +48,9 @@ def execute(arguments: Sequence[str]) -> int:
         print(f"dashboard: {server.url}  (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()
-        except KeyboardInterrupt:
+        except Stopped as stopped:
+            if stopped.signal != signal.SIGINT:
+                raise
             print()
     return 0
 

@@ -4,12 +4,15 @@ A bound experiment, or a sweep and a job's number, come in; a finished run goes 
 down. Called by `wmframe run` once everything was checked, and by whatever a sweep's jobs are launched with.
 """
 
+import os
+import signal
 import sys
 import time
 import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wmframe import owner, stopping
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, Present, run
@@ -36,7 +39,8 @@ def _published(order: Order) -> Present:
 class SweepJobs:
     """How a sweep's jobs are run. Travels to the processes that run them.
 
-    `at_once` of them share this machine's cores. With `fail_fast` none begins once another has failed.
+    `at_once` of them share this machine's cores. With `fail_fast` none begins once another has failed. `owner` is the
+    process whose workers run them on this machine, and end with it; None where they are a cluster's.
     """
 
     sweep: Sweep
@@ -44,13 +48,26 @@ class SweepJobs:
     allowed: tuple[str, ...]
     at_once: int
     fail_fast: bool
+    owner: int | None = None
 
     def __call__(self, config: Any) -> None:
         """Run the job whose number is all of `config`, as a launcher calls it in the job's process.
 
         How it ended is written down; nothing is done if that is known already or another process is at it.
         """
-        number = int(config.number)
+        if self.owner in (None, os.getpid()):
+            self._attempt(int(config.number))
+            return
+        try:
+            with stopping.heeded():
+                owner.follow(self.owner, signal.SIGTERM, with_siblings=True)
+                self._attempt(int(config.number))
+        except stopping.Stopped as stopped:
+            sys.stderr.flush()
+            os._exit(stopped.exit_code)  # whoever returned from here would be given the next job
+
+    def _attempt(self, number: int) -> None:
+        stopping.check()
         lock = self.sweep.take(number)
         if lock is None:
             return

@@ -5,6 +5,7 @@ processes and nothing else here: what they are told is a job's number. Called by
 """
 
 import copy
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,9 +20,11 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
+from wmframe import stopping
 from wmframe.cli.jobs import SweepJobs
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
+from wmframe.owner import tell_children
 from wmframe.pipeline.sweeps import JobRecord
 from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
@@ -76,8 +79,10 @@ class Recording(Launcher):
         before = [self._sweep.job(number) for number in numbers]
         try:
             if numbers:
-                self._inner.launch([[str(number)] for number in numbers], initial_job_idx=0)
+                with stopping.gently(also=tell_children):
+                    self._inner.launch([[str(number)] for number in numbers], initial_job_idx=0)
         except Exception as error:
+            stopping.check()  # its workers were told to stop, and did
             said = f"the launcher broke off: {type(error).__name__}: {error}".splitlines()[0]
             if before == [self._sweep.job(number) for number in numbers] and before[0].state == "waiting":
                 raise UserError(said, exit_code=1) from error
@@ -121,6 +126,11 @@ def launcher(
     inner = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=jobs, config=config)
     quantity = str(config.hydra.sweeper.get("quantity", "reality"))
     return Recording(inner, jobs, prepare, progress, quantity), context
+
+
+def owner(config: DictConfig) -> int | None:
+    """Return this process's id where the launcher's processes are its own workers, None where they outlive it."""
+    return os.getpid() if str(config.hydra.launcher._target_).endswith(".JoblibLauncher") else None
 
 
 def at_once(config: DictConfig, jobs: int) -> int:

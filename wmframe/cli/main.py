@@ -1,7 +1,7 @@
 """The `wmframe` command: finds the command's module, runs it, and answers mistakes without a traceback.
 
 In: the arguments as typed. Out: an exit code (0 done, 1 could not be finished, 2 a mistake in what was typed
-or configured, 130 interrupted). Each command is a module `wmframe.cli.<command>` with `HELP` and
+or configured, 130 stopped by Ctrl-C, 143 by SIGTERM). Each command is a module `wmframe.cli.<command>` with `HELP` and
 `execute(arguments)`, imported only when it is called, so that `wmframe --help` answers before torch or Hydra
 could load.
 """
@@ -10,13 +10,15 @@ import contextlib
 import errno
 import importlib
 import os
+import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from wmframe import __version__
+from wmframe import __version__, stopping
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
 
@@ -31,6 +33,8 @@ COMMANDS = {
     "watch": "Write a video of a run's driver, awake or dreaming.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",
 }
+
+_GO_ON = frozenset({"run", "evaluate"})
 
 QUICK_START = """\
 wmframe: train a world model, then drive in its dream.
@@ -59,14 +63,14 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _dispatch(arguments, package)
-        sys.stdout.flush()
+        with stopping.heeded():
+            code = _interruptible(arguments, package)
+            sys.stdout.flush()
     except UserError as error:
         print(f"wmframe: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("wmframe: interrupted; the same command goes on from where it stopped", file=sys.stderr)
-        return 130
+    except stopping.Stopped as stopped:
+        return _stop(arguments, stopped)
     except BrokenPipeError:
         return _hang_up()
     except OSError as error:
@@ -122,6 +126,28 @@ def _dispatch(arguments: list[str], package: str) -> int:
         raise UserError(f"{name} comes after a command: wmframe run {name}")
     near = did_you_mean([f"wmframe {command}" for command in nearest(name, COMMANDS, cutoff=0.5)])
     raise UserError(f"{name!r} is no command.{near}\n    The commands: {', '.join(COMMANDS)}")
+
+
+def _interruptible(arguments: list[str], package: str) -> int:
+    try:
+        return _dispatch(arguments, package)
+    except KeyboardInterrupt as interrupt:  # raised by a library, or where signals are not ours to handle
+        raise stopping.Stopped(signal.SIGINT) from interrupt
+    except Exception:
+        stopping.check()  # a library that it went through may have made an error of its own of it
+        raise
+
+
+def _stop(arguments: list[str], stopped: stopping.Stopped) -> int:
+    """Say how to go on: commands that keep what they have done go on when they are typed again."""
+    said = f"wmframe: stopped by {'Ctrl-C' if stopped.signal == signal.SIGINT else stopped.signal.name}"
+    if arguments and arguments[0] in _GO_ON:
+        from wmframe.pipeline.provenance import without_secret
+
+        command = shlex.join(["wmframe", *map(without_secret, arguments)])
+        said += f"; what was done is kept, and the same command goes on from there:\n  {command}"
+    print(said, file=sys.stderr)
+    return stopped.exit_code
 
 
 def _hang_up() -> int:

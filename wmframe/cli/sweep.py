@@ -14,7 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from wmframe.cli.jobs import SweepJobs
-from wmframe.cli.launch import Recording, at_once, launcher
+from wmframe.cli.launch import Recording, at_once, launcher, owner
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import Job, prepare_one
 from wmframe.config.ablation import Ablation, find_ablation
@@ -39,7 +39,7 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     progress = Progress(sys.stderr)
     _greet(sweep, invocation, progress)
     many = int(config.hydra.sweeper.get("num_workers", 1)) if searching else len(jobs)
-    task = SweepJobs(sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast)
+    task = SweepJobs(sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast, owner(config))
     recording, context = launcher(config, task, lambda told: prepare_one(told, invocation).experiment, progress)
     try:
         if searching:

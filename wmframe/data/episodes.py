@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from wmframe import faults
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 
@@ -104,6 +105,7 @@ class ShardWriter:
         if self._frames[lane]:
             self._flush(lane)
         group = self._file[f"{lane:04}"]
+        faults.reach(f"half.{self._path.name}", self._path)
         rewards = np.asarray(self._rewards[lane], np.float32)
         group["actions"] = np.asarray(self._actions[lane], np.float32)
         group["rewards"] = rewards

@@ -19,16 +19,21 @@ import numpy as np
 from wmframe.envs.batch import BatchStep, SerialBatch, still
 from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
 from wmframe.errors import UserError
+from wmframe.owner import follow
 
 RESET, STEP, CLOSE = b"R", b"S", b"C"
 DONE, MISTAKE, FAILED = b"D", b"M", b"F"
+LINGER = 10  # seconds that a worker outlives a SIGTERM, if its parent does not close it before
 LOOK_UP = 2.0  # seconds between two looks at whether the parent is still there
 
 
 def serve(connection: Connection, spec: EnvSpec) -> None:
     """Answer until told to close, or until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which closes its workers
+    signal.signal(signal.SIGTERM, _linger)
     parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        follow(parent.pid)  # an environment that hangs reads no pipe
     with SerialBatch(spec) as batch:
         while True:
             try:
@@ -42,6 +47,11 @@ def serve(connection: Connection, spec: EnvSpec) -> None:
                 connection.send_bytes(answer(batch, message))
             except (EOFError, OSError):
                 return
+
+
+def _linger(*_: object) -> None:
+    """Go on for a while: a scheduler's SIGTERM is for the parent too, which still has a step to finish and to save."""
+    signal.alarm(LINGER)
 
 
 def answer(batch: SerialBatch, message: bytes) -> bytes:

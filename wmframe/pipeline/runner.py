@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
+from wmframe import stopping
 from wmframe.config.bind import Component
 from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
@@ -124,6 +125,8 @@ def _compute(nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRe
             if node.stage == "collect":
                 backends += [", ".join(read_json(artefact.file("summary.json"))["backends"])]
                 _say_mixture(node.name, backends, progress)
+    except stopping.Stopped:
+        raise  # the record says "running", which a run without a process is not: it reads as stopped
     except BaseException as error:
         seconds = time.monotonic() - began
         said = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -163,7 +166,8 @@ class Worker:
         def produce(work: Path) -> None:
             nonlocal ran
             ran = True
-            importlib.import_module(f"wmframe.stages.{node.stage}").run(self._task(node, work, mirror))
+            with stopping.gently():
+                importlib.import_module(f"wmframe.stages.{node.stage}").run(self._task(node, work, mirror))
 
         artefact = self._store.obtain(request, produce)
         self._folders[node.name] = artefact

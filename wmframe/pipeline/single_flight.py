@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from wmframe import faults
 from wmframe.errors import UserError
 from wmframe.files import json_text, read_json
 
@@ -32,6 +33,7 @@ def hold(path: Path, what: str, notice: Callable[[str], None]) -> Iterator[bool]
     # No fallback to lock files: they outlive a killed owner, and somebody would have to remove them.
     lock = FileLock(path, poll_interval=_POLL_SECONDS, fallback_to_soft=False)
     try:
+        faults.reach("flock", path)
         lock.acquire(timeout=0)
     except Timeout:
         notice(f"{what}: waiting for {_owner(path)}, which is computing it")

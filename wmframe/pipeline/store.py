@@ -21,6 +21,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal
 
+from wmframe import faults
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 from wmframe.pipeline.artefact import Artefact, DamagedError, Request, open_artefact, seal
@@ -120,7 +121,9 @@ class Store:
             return found
         folder = self._shelf.folder(stage, key)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        faults.reach(f"{stage}.unlocked")
         with self._hold(stage, key) as alone:
+            faults.reach(f"{stage}.locked")
             found = self._shelf.open_or_set_aside(stage, key)
             if found is not None:
                 return found
@@ -128,7 +131,9 @@ class Store:
             work = folder.with_suffix(".work" if alone else f".work-{token_hex(4)}")
             if not _sealed(request, work / "output"):
                 self._produce(request, produce, work)
-            return self._publish(request, work)
+            artefact = self._publish(request, work)
+        faults.reach(f"{stage}.published")
+        return artefact
 
     def lineage(self, artefact: Artefact) -> list[Artefact]:
         """Return all that the artefact was computed from, parents before children, and last the artefact
@@ -183,7 +188,9 @@ class Store:
         folder = self._shelf.folder(stage, key)
         while True:
             try:
+                faults.reach(f"{stage}.sealed")
                 (work / "output").rename(folder)
+                faults.reach(f"{stage}.renamed")
                 break
             except OSError as error:
                 if error.errno not in _OCCUPIED:

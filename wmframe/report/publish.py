@@ -7,6 +7,7 @@ A run comes in; `report.html` and `pictures/` in its folder go out, and pictures
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe import faults
 from wmframe.files import write_atomic
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.animation import side_by_side, write_animation
@@ -19,14 +20,18 @@ from wmframe.tracking.tracker import Tracker
 
 def publish(run: Run, tracker: Tracker, *, allowed: Sequence[str]) -> None:
     """Write the page and the pictures of a run, and give them to its tracker with the tables."""
+    faults.reach("report.begun")
     contents = gather(run, allowed=allowed)
+    faults.reach("report.gathered")
     page = write(contents, run.folder / "report.html")
+    faults.reach("report.written")
     for name, (path, caption) in save_pictures(contents, run.folder / "pictures").items():
         tracker.media(name, path, caption)
     tracker.media("run/page", page)
     record = run.record()
     tracker.table("run/stages", ("stage", "key", "state", "seconds"), _stages(record))
     tracker.table("evaluate/episodes", ("world", "seed", "return", "steps"), _episodes(record))
+    faults.reach("report.published")
 
 
 def save_pictures(contents: Contents, folder: Path) -> dict[str, tuple[Path, str]]:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from wmframe import faults, stopping
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
 from wmframe.search.settings import Search
@@ -93,6 +94,8 @@ def evolve(
             # Reported first: a kill between the two repeats the report, the other way round it would be lost.
             report(number, _summary(scores, selected))
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
+            faults.reach("search.generation")
+        stopping.check()
         best = _better(best, finalists, selected, number, keep=search.returned == "select")
     return best
 

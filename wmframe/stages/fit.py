@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from wmframe import faults, stopping
 from wmframe.data.episodes import split
 from wmframe.errors import UserError
 from wmframe.stages.resume import PlainCheckpoints, saved_step
@@ -66,7 +67,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
             callbacks=[
                 _StepSeed(task.seed),
                 _Record(history, bar, max(every // 5, 1)),
-                _Save(str(folder), task.machine.save_seconds),
+                _Save(str(folder), task.machine.save_seconds, every),
             ],
         )
         trainer.fit(
@@ -116,15 +117,37 @@ class _Record(pl.Callback):
 
 
 class _Save(pl.Callback):
-    """Keep the state to continue from, every so many seconds."""
+    """Keep the state to continue from, every so many seconds, and when asked to stop.
 
-    def __init__(self, folder: str, seconds: float) -> None:
-        self._folder, self._seconds, self._last = folder, seconds, time.monotonic()
+    Measured is after every `every` steps, and Lightning forgets a measurement that was still to come when the state was
+    saved: at such a step the state is saved after it, and for the while of the measurement one step before.
+    """
+
+    def __init__(self, folder: str, seconds: float, every: int) -> None:
+        self._folder, self._seconds, self._every = folder, seconds, every
+        self._last = time.monotonic()
+
+    def on_train_start(self, *_: Any) -> None:
+        stopping.retake()  # Lightning has a handler of its own, which ends the process without saving
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if time.monotonic() - self._last >= self._seconds:
+        faults.reach("fit.step")
+        if trainer.global_step % self._every != 0:
+            self._offer(trainer, save=(trainer.global_step + 1) % self._every == 0)
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        faults.reach("fit.measured")
+        stopping.check()
+
+    def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        self._offer(trainer, save=False)
+
+    def _offer(self, trainer: pl.Trainer, *, save: bool) -> None:
+        """Save if it is due, and stop if asked to."""
+        if save or stopping.asked() or time.monotonic() - self._last >= self._seconds:
             trainer.save_checkpoint(self._folder, weights_only=False)
             self._last = time.monotonic()
+        stopping.check()
 
 
 def _numbers(trainer: pl.Trainer) -> dict[str, float]:

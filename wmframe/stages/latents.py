@@ -8,6 +8,7 @@ from contextlib import closing
 import numpy as np
 import torch
 
+from wmframe import faults, stopping
 from wmframe.data.episodes import EpisodeReader
 from wmframe.stages.models import load_vision
 from wmframe.stages.task import Task
@@ -42,6 +43,8 @@ def run(task: Task) -> None:
                 arrays["actions"][start:stop], arrays["rewards"][start:stop] = steps.actions, steps.rewards
                 arrays["done"][stop - 1] = steps.terminated
                 bar.update(done=stop + 1)
+                faults.reach("latents.episode")
+                stopping.check()
     for array in arrays.values():
         array.flush()
     np.save(task.output / "starts.npy", starts)

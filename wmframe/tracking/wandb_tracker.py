@@ -19,11 +19,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, final
 
+from wmframe import stopping
 from wmframe.tracking.history import Row
 from wmframe.tracking.tracker import ArtefactInfo, RunInfo, Tracker, to_stderr
 
 FINISH_SECONDS = 60.0
 """How long the end of a run may wait for wandb; what is not uploaded by then is left to `wandb sync`."""
+
+STOP_SECONDS = 3.0
+"""How long it may wait where the process was asked to stop and will soon be ended otherwise."""
 
 BUFFER_BYTES = 16_000_000
 """How much may wait for a wandb that does not keep up; then rows are left out of the mirror."""
@@ -119,9 +123,10 @@ class WandbTracker(Tracker):
         self._send(do="summary", values=dict(values))
 
     def finish(self, *, failed: bool = False) -> None:
-        """Close the run, waiting at most `FINISH_SECONDS`."""
+        """Close the run, waiting at most `FINISH_SECONDS`, or `STOP_SECONDS` where the process was asked to stop."""
         self._send(do="finish", exit_code=int(failed))
-        process, deadline = self._process, time.monotonic() + FINISH_SECONDS
+        patience = STOP_SECONDS if stopping.asked() else FINISH_SECONDS
+        process, deadline = self._process, time.monotonic() + patience
         if process is None or process.stdin is None:
             return
         while self._process is not None and self._waiting and time.monotonic() < deadline:

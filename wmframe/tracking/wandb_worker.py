@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +137,22 @@ class Worker:
             print(json.dumps(line), file=sys.__stdout__, flush=True)
 
 
+def _watch(owner: int) -> None:
+    """End this process, and what wandb started, soon after the training process is gone, whatever wandb is at."""
+    while os.getppid() == owner:
+        time.sleep(0.5)
+    time.sleep(ORPHAN_SECONDS)
+    if os.getpgid(0) == os.getpid():  # a session of its own, as the tracker starts it
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def main() -> None:
     """Carry out what comes in until `finish`, or until the training process is gone."""
     # A terminal's Ctrl-C and a scheduler's SIGTERM are for the training process, which then says `finish`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
     worker = Worker()
     for line in sys.stdin:
         try:
@@ -150,9 +162,6 @@ def main() -> None:
         worker.do(message)
         if "exit_code" in message:
             return
-    timer = threading.Timer(ORPHAN_SECONDS, os._exit, (1,))
-    timer.daemon = True
-    timer.start()
     worker.do({"do": "finish", "exit_code": 1})
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from wmframe import faults, stopping
 from wmframe.controller.contract import Controller
 from wmframe.worlds.contract import World
 
@@ -31,7 +32,7 @@ class Outcome:
 
 
 def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None = None) -> Outcome:
-    """Run one episode per seed to its end."""
+    """Run one episode per seed to its end. Raises Stopped between two steps if the process was asked to stop."""
     features = world.reset(seeds)
     if watch is not None:
         watch(None)
@@ -40,6 +41,8 @@ def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None
     steps = 0
     done = torch.zeros(len(seeds), dtype=torch.bool, device=features.device)
     while not bool(done.all()):
+        faults.reach("rollout.step")
+        stopping.check()
         actions = act(features)
         step = world.step(actions)
         returns += step.reward

@@ -1,0 +1,205 @@
+"""A process that has imported everything forks one real process per command: `python -m tests.torture.forge`.
+
+Importing torch, Lightning and Hydra costs five seconds, a smoke run two. Hundreds of kills would be imports for the
+most part; so each command runs in a child that is forked from a warm server, calls `wmframe.cli.main.main` as the
+installed command does, and dies of whatever its test sends it: the kernel knows no difference. The server never runs a
+backward pass (autograd's threads would not survive the fork) and reaps what its children orphan, so that a test can ask
+who is left.
+
+Requests come in on standard input, one JSON object a line; answers go out likewise. `Forge` is the test's end.
+"""
+
+import atexit
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from wmframe.faults import VARIABLE
+from wmframe.owner import children
+
+REPOSITORY: Final = Path(__file__).parents[2]
+_BECOME_SUBREAPER: Final = 36
+"""PR_SET_CHILD_SUBREAPER of Linux: orphaned descendants become this process's children."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A command at work: its process, and the file that holds all it has printed."""
+
+    pid: int
+    log: Path
+    began: float
+
+    def said(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def send(self, number: int) -> None:
+        """Send it a signal; one that has ended already is past caring."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+class Forge:
+    """The test's end of a server. Close it when done."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.torture.forge"],
+            cwd=REPOSITORY,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._number = 0
+        self._codes: dict[int, int] = {}
+        self._logs = Path(tempfile.mkdtemp(prefix="forge-"))
+        assert self._ask(do="ready") == {"ready": True}
+
+    def start(self, *arguments: str, fault: str | None = None, do: str = "main") -> Child:
+        """Start `wmframe` with these arguments in a process of its own, failing as `fault` says."""
+        self._number += 1
+        log = self._logs / f"{self._number}.txt"
+        log.touch()
+        environment = {} if fault is None else {VARIABLE: fault}
+        told = self._ask(do=do, arguments=arguments, environment=environment, log=str(log))
+        return Child(told["pid"], log, time.monotonic())
+
+    def finish(self, child: Child, *, seconds: float = 120.0) -> int:
+        """Wait for a command's end and return its exit code, or the negative number of the signal that killed it."""
+        until = time.monotonic() + seconds
+        while child.pid not in self._codes:
+            assert time.monotonic() < until, f"still there after {seconds} s:\n{child.said()}"
+            self._codes |= {int(pid): code for pid, code in self._ask(do="ended")["ended"].items()}
+            time.sleep(0.005)
+        return self._codes[child.pid]
+
+    def run(self, *arguments: str, fault: str | None = None) -> tuple[int, str]:
+        """Run a command to its end; return its exit code and what it printed."""
+        child = self.start(*arguments, fault=fault)
+        return self.finish(child), child.said()
+
+    def left(self) -> list[str]:
+        """The command lines of all processes that commands have left behind and that are still there."""
+        found: list[str] = self._ask(do="left")["left"]
+        return found
+
+    def close(self) -> None:
+        """End the server, and whatever it still has."""
+        self._server.communicate(timeout=30)
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._server.stdout.readline())
+        return answer
+
+
+def _become(log: str, environment: Mapping[str, str], act: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:
+    """Be the command: own session, own output, no answer to the server."""
+    os.setsid()
+    for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, os.open(log, os.O_WRONLY | os.O_CREAT, 0o600))):
+        os.dup2(file, number)
+    os.dup2(1, 2)
+    os.lseek(1, 0, os.SEEK_END)
+    os.environ.update(environment)
+    code = act(words)
+    threading._shutdown()  # type: ignore[attr-defined]  # as an interpreter that ends does, and in this order
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    return code
+
+
+def _compute(words: Sequence[str]) -> int:
+    """Run an experiment without drawing its page: what the store has to do, and nothing else."""
+    from wmframe.cli.overrides import parse
+    from wmframe.cli.prepare import prepare
+    from wmframe.pipeline.runner import Order, run
+    from wmframe.tracking.progress import Progress
+
+    [job] = prepare(parse(words))
+    order = Order(experiment=job.experiment, overrides=job.overrides, command="", allowed=("wmframe",))
+    run(order, Progress(sys.stderr), lambda *_: None)
+    return 0
+
+
+def _fork(request: Mapping[str, Any]) -> int:
+    from wmframe.cli.main import main
+
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            act = main if request["do"] == "main" else _compute
+            code = _become(request["log"], request["environment"], act, request["arguments"])
+        finally:
+            os._exit(code)
+    return pid
+
+
+def _warm(root: str) -> None:
+    from tests.sweeps import TINY
+    from wmframe.cli.main import main
+
+    with contextlib.redirect_stdout(sys.stderr):
+        assert main(["run", *TINY, "vision.steps=0", "memory.steps=0", f"paths.root={root}"]) == 0
+    import pytorch_lightning.trainer  # noqa: F401
+
+
+def _reap(codes: dict[int, int]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
+            codes[ended[0]] = os.waitstatus_to_exitcode(ended[1])
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return f"{pid} {b' '.join(words).decode()}"
+    return ""
+
+
+def serve() -> None:
+    """Answer until standard input ends; then kill whoever is left."""
+    ctypes.CDLL(None).prctl(_BECOME_SUBREAPER, 1, 0, 0, 0)
+    with tempfile.TemporaryDirectory() as root:
+        _warm(root)
+    codes: dict[int, int] = {}
+    started: set[int] = set()
+    while select.select([sys.stdin], [], []) and (line := sys.stdin.readline()):
+        request, answer = json.loads(line), dict[str, Any]()
+        if request["do"] == "ready":
+            answer = {"ready": True}
+        elif request["do"] == "ended":
+            _reap(codes)
+            answer = {"ended": {pid: code for pid, code in codes.items() if pid in started}}
+        elif request["do"] == "left":
+            _reap(codes)
+            answer = {"left": [_command(pid) for pid in children(os.getpid())]}
+        else:
+            pid = _fork(request)
+            started.add(pid)
+            answer = {"pid": pid}
+        print(json.dumps(answer), flush=True)
+    for pid in children(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    serve()
