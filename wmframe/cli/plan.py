@@ -80,6 +80,9 @@ def _print(stage: _Stage, jobs: int) -> Cost | None:
     if status.state == "cached":
         print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}")
         return Cost(0.0, 0)
+    if status.state == "sealed":
+        print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}  {status.reason}")
+        return Cost(0.0, 0)
     cost = stage.forecast.cost(node)
     said = "continues" if status.state == "partial" else "will run"
     told = "no estimate" if cost is None else f"~{duration(cost.seconds)}, {_size(cost.bytes)}"

@@ -28,6 +28,9 @@ PLAIN = (
 )
 """What an artefact may hold: opening any of these executes nothing."""
 
+_FOUND_BY_PATTERN = "*.h5"
+"""Files that stages find by their names' pattern: one that the manifest does not know would be read as well."""
+
 _NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*")
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "schema": int,
@@ -114,6 +117,9 @@ def open_artefact(folder: Path, stage: str, wanted: str, *, verify: bool = True)
             raise DamagedError(f"{MANIFEST} is that of {manifest['stage']} {manifest['key']}")
         for name, facts in manifest["files"].items():
             _check_file(folder, name, facts, verify=verify)
+        for path in sorted(folder.glob(_FOUND_BY_PATTERN)):
+            if path.name not in manifest["files"]:
+                raise DamagedError(f"{path.name} is not of this result")
     except OSError as error:
         _damage_or_raise(error)
     return Artefact(stage=stage, key=wanted, path=folder, manifest=manifest)
