@@ -14,9 +14,10 @@ os.environ.setdefault("WANDB_MODE", "offline")
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Undo what a test did to PyTorch's threads, without importing torch for tests that do not."""
+    """Undo what a test did to PyTorch's threads and arithmetic, without importing torch for tests that do not."""
     import sys
 
     yield
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
+        torch.set_flush_denormal(False)  # hypothesis refuses to draw floats where there are no small ones

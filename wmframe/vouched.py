@@ -17,6 +17,7 @@ from wmframe.errors import UserError
 from wmframe.files import json_text, read_json, write_atomic, write_json
 
 _CHECKSUM: Final = "checksum"
+_MARK: Final = "# checksum: "
 
 
 def write_vouched(path: Path, content: Mapping[str, Any], owner: str) -> None:
@@ -33,8 +34,12 @@ def read_vouched(path: Path, owner: str) -> dict[str, Any]:
     if _CHECKSUM not in content:
         raise UserError(f"{path}: damaged (it has no checksum)", exit_code=1)
     unsigned = {name: value for name, value in content.items() if name != _CHECKSUM}
-    # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
-    if content[_CHECKSUM] != _checksum([owner, unsigned]) or path.read_bytes() != json_text(content).encode():
+    try:
+        # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
+        whole = content[_CHECKSUM] == _checksum([owner, unsigned]) and path.read_bytes() == json_text(content).encode()
+    except ValueError:  # a number that was changed to one beyond all bounds
+        whole = False
+    if not whole:
         raise UserError(f"{path}: damaged (it was changed after it was written, or is another's)", exit_code=1)
     return unsigned
 
@@ -47,6 +52,28 @@ def read_record(path: Path, owner: str) -> dict[str, Any]:
     """
     content = read_unvouched(path)
     return read_vouched(path, owner) if _CHECKSUM in content else content
+
+
+def write_vouched_text(path: Path, text: str) -> None:
+    """Write text whose lines may begin with # for a comment, YAML for one, with its checksum as the first line."""
+    write_atomic(path, f"{_MARK}{_digest(text)}\n{text}")
+
+
+def read_vouched_text(path: Path) -> str:
+    """Read what `write_vouched_text` wrote, or a file without a checksum from before there were any.
+
+    Raises UserError if it cannot be read or is not what was written.
+    """
+    if path.is_symlink():
+        raise UserError(f"{path}: damaged (it is a link)", exit_code=1)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: damaged or not readable ({error})", exit_code=1) from error
+    first, _, rest = text.partition("\n")
+    if first.startswith(_MARK) and first != f"{_MARK}{_digest(rest)}":
+        raise UserError(f"{path}: damaged (it was changed after it was written)", exit_code=1)
+    return text
 
 
 def read_unvouched(path: Path) -> dict[str, Any]:
@@ -130,4 +157,8 @@ class VouchedLines:
 
 
 def _checksum(value: Any) -> str:
-    return hashlib.sha256(json_text(value).encode()).hexdigest()
+    return _digest(json_text(value))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

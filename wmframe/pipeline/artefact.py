@@ -199,8 +199,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if manifest["schema"] != SCHEMA:
         raise DamagedError(f"{MANIFEST} has schema {manifest['schema']}, this version reads {SCHEMA}")
     unsigned = {name: value for name, value in manifest.items() if name != "checksum"}
-    # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
-    if manifest["checksum"] != _checksum(unsigned) or path.read_bytes() != json_text(manifest).encode():
+    try:
+        # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
+        whole = manifest["checksum"] == _checksum(unsigned) and path.read_bytes() == json_text(manifest).encode()
+    except ValueError:  # a number that was changed to one beyond all bounds
+        whole = False
+    if not whole:
         raise DamagedError(f"{MANIFEST} was changed after it was written")
     return manifest
 
