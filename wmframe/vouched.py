@@ -54,12 +54,12 @@ def read_record(path: Path, owner: str) -> dict[str, Any]:
     return read_vouched(path, owner) if _CHECKSUM in content else content
 
 
-def write_vouched_text(path: Path, text: str) -> None:
+def write_vouched_text(path: Path, text: str, owner: str) -> None:
     """Write text whose lines may begin with # for a comment, YAML for one, with its checksum as the first line."""
-    write_atomic(path, f"{_MARK}{_digest(text)}\n{text}")
+    write_atomic(path, f"{_MARK}{_checksum([owner, text])}\n{text}")
 
 
-def read_vouched_text(path: Path) -> str:
+def read_vouched_text(path: Path, owner: str) -> str:
     """Read what `write_vouched_text` wrote, or a file without a checksum from before there were any.
 
     Raises UserError if it cannot be read or is not what was written.
@@ -71,8 +71,8 @@ def read_vouched_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: damaged or not readable ({error})", exit_code=1) from error
     first, _, rest = text.partition("\n")
-    if first.startswith(_MARK) and first != f"{_MARK}{_digest(rest)}":
-        raise UserError(f"{path}: damaged (it was changed after it was written)", exit_code=1)
+    if first.startswith(_MARK) and first != f"{_MARK}{_checksum([owner, rest])}":
+        raise UserError(f"{path}: damaged (it was changed after it was written, or is another's)", exit_code=1)
     return text
 
 
@@ -157,8 +157,4 @@ class VouchedLines:
 
 
 def _checksum(value: Any) -> str:
-    return _digest(json_text(value))
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(json_text(value).encode()).hexdigest()

@@ -17,7 +17,7 @@ Score = Callable[[Numbers, int], Numbers]
 
 def opened(path: Path, said: list[str] | None = None, owner: str = "mine") -> Ledger:
     """The ledger of a search, and what it says on opening."""
-    return Ledger(path, owner, [].append if said is None else said.append)
+    return Ledger(path, owner, print if said is None else said.append)
 
 
 class KilledError(Exception):

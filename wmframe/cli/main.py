@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "Write a run's page, or a sweep's table: scores, curves, pictures of the dream.",
     "dashboard": "Serve a local page over all runs, live while they go on.",
     "watch": "Write a video of a run's driver, awake or dreaming.",
+    "gc": "List what may be deleted, and with --delete, delete it.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",
 }
 

@@ -80,7 +80,7 @@ class Run:
 
     def config(self) -> str:
         """Return the text of config.yaml; raises UserError if it is damaged."""
-        return read_vouched_text(self.folder / _CONFIG)
+        return read_vouched_text(self.folder / _CONFIG, "run")
 
     def experiment(self, allowed: Sequence[str]) -> Component:
         """Return the experiment, bound again; raises ConfigError if the file does not hold one."""
@@ -138,7 +138,8 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
             break
         except FileExistsError:
             continue
-    write_vouched_text(folder / _CONFIG, yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True))
+    config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
+    write_vouched_text(folder / _CONFIG, config, "run")
     return Run(folder)
 
 

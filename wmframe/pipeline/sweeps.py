@@ -98,21 +98,24 @@ class Sweep:
 
     def experiment(self, number: int, allowed: Sequence[str]) -> Component:
         """Return a job's experiment, bound again."""
-        return bind(yaml.safe_load(read_vouched_text(self._file(number, "yaml"))), allowed=allowed)
+        return bind(yaml.safe_load(read_vouched_text(self._file(number, "yaml"), f"job {number}")), allowed=allowed)
 
     def add(self, jobs: Sequence[tuple[Sequence[str], Component]]) -> list[int]:
         """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added."""
         with hold(self.folder / _LOCK, self.folder.name, _quiet):
             record = self.record()
-            numbers = {overrides: number for number, overrides in enumerate(record.jobs, 1)}
+            numbers = {_without_place(overrides): number for number, overrides in enumerate(record.jobs, 1)}
+            added = list(record.jobs)
             for overrides, experiment in jobs:
-                number = numbers.setdefault(tuple(overrides), len(numbers) + 1)
+                number = numbers.setdefault(_without_place(overrides), len(numbers) + 1)
+                added += [tuple(overrides)] * (number > len(added))
                 if not self._has_config(number):
                     config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
-                    write_vouched_text(self._file(number, "yaml"), config)
-            if len(numbers) > len(record.jobs):
-                write_vouched(self.folder / _RECORD, asdict(replace(record, jobs=tuple(numbers))), "sweep")
-        return [numbers[tuple(overrides)] for overrides, _ in jobs]
+                    remove(self._file(number, "yaml"))
+                    write_vouched_text(self._file(number, "yaml"), config, f"job {number}")
+            if len(added) > len(record.jobs):
+                write_vouched(self.folder / _RECORD, asdict(replace(record, jobs=tuple(added))), "sweep")
+        return [numbers[_without_place(overrides)] for overrides, _ in jobs]
 
     def settled(self, job: JobRecord) -> bool:
         """Tell whether nothing is left to do for a job: it failed, or it finished and its run is still there."""
@@ -158,7 +161,7 @@ class Sweep:
 
     def _has_config(self, number: int) -> bool:
         try:
-            return bool(read_vouched_text(self._file(number, "yaml")))
+            return bool(read_vouched_text(self._file(number, "yaml"), f"job {number}"))
         except UserError:
             return False
 
@@ -172,6 +175,11 @@ class Sweep:
 
     def _file(self, number: int, suffix: str) -> Path:
         return self.folder / "jobs" / f"{number:04}.{suffix}"
+
+
+def _without_place(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return a job's overrides but for where things lie: a project that was moved has no new jobs."""
+    return tuple(override for override in overrides if not override.startswith("paths."))
 
 
 def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
