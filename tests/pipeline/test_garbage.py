@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tests.runs import hashes
 from wmframe.cli.main import main
 from wmframe.errors import UserError
 from wmframe.pipeline.garbage import delete, find_garbage
+from wmframe.pipeline.runs import all_runs
 from wmframe.pipeline.single_flight import try_hold
+from wmframe.pipeline.store import Request, Store
 
 
 @pytest.fixture
@@ -76,14 +79,13 @@ def test_it_is_listed_and_only_then_deleted(root: Path, capsys: pytest.CaptureFi
 
 
 def test_what_the_results_of_a_run_were_made_of_stays(root: Path) -> None:
-    from dataclasses import replace
-
-    from wmframe.pipeline.runs import all_runs
-    from wmframe.pipeline.store import Request, Store
-
     store = Store(root / "artefacts")
     request = Request(stage="controller", code_version=1, config={"of": "memory"}, parents={"memory": REQUEST.key})
-    made = store.obtain(request, lambda work: (work / "output" / "a.json").write_text("{}") and None)
+
+    def produce(work: Path) -> None:
+        (work / "output" / "a.json").write_text("{}")
+
+    made = store.obtain(request, produce)
     [run] = all_runs(root / "runs")
     stages = run.record().stages
     run.write(replace(run.record(), stages=(*stages, replace(stages[-1], key=made.key))))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -38,6 +38,7 @@ STEPS: Final = 3
 WALKS, LENGTH = times(120, 10), times(25, 20)
 POINTS: Final = ("before anything", "after a step", "after a file", "with half a file")
 CHOSEN: Final = st.integers(0, 2)
+CHANCES: Final = st.integers(0, 2**32)
 
 
 def requests(config: tuple[int, ...]) -> list[Request]:
@@ -101,6 +102,7 @@ class StoreWalk(RuleBasedStateMachine):
         self.config: tuple[int, ...] = (0, 0, 0)
         self.whole: set[str] = set()
         self.runs: list[tuple[int, ...]] = []
+        self.fresh = 0
         self.all: dict[str, Request] = {}
 
     def teardown(self) -> None:
@@ -131,6 +133,16 @@ class StoreWalk(RuleBasedStateMachine):
             self.all[request.key] = request
         self.note()
 
+    def there(self) -> list[str]:
+        """Whole results, those that are asked for next where there are any."""
+        wanted = sorted({request.key for request in requests(self.config)} & self.whole)
+        return wanted or sorted(self.whole)
+
+    def kept(self) -> list[Path]:
+        """What killed processes left, as far as there is something in it."""
+        files = sorted(self.root.glob("artefacts/*/*.work/*/*"))
+        return [path for path in files if path.is_file() and path.stat().st_size > 0]
+
     def note(self) -> None:
         self.runs.append(self.config)
         folder = self.root / "runs" / f"run-{len(self.runs)}"
@@ -160,48 +172,61 @@ class StoreWalk(RuleBasedStateMachine):
             self.whole.add(request.key)
             self.all[request.key] = request
 
-    @rule(how=st.sampled_from(sorted(DAMAGES)), chance=st.integers(0, 2**32))
+    @rule(how=st.sampled_from(sorted(DAMAGES)), chance=CHANCES)
     def damage_an_artefact(self, how: str, chance: int) -> None:
         draw = random.Random(chance)
-        there = sorted(self.whole)
+        there = self.there()
         if not there:
             return
-        request, other = self.all[draw.choice(there)], self.all[draw.choice(there)]
+        request, other = self.all[draw.choice(there)], self.all[draw.choice(sorted(self.whole))]
         name = draw.choice(["facts.json", "first.json", "manifest.json"])
         if how == "swapped" and other == request:
             return
         DAMAGES[how](self.place(request) / name, self.place(other) / name)
         self.whole -= {request.key, *([other.key] if how == "swapped" else [])}
 
-    @rule(chance=st.integers(0, 2**32))
+    @rule(chance=CHANCES)
     def flip_a_bit_of_an_artefact(self, chance: int) -> None:
         draw = random.Random(chance)
-        for key in sorted(self.whole)[:1]:
+        for key in draw.sample(self.there(), min(1, len(self.whole))):
             flip_any(draw.choice(sorted(path for path in self.place(self.all[key]).iterdir() if path.is_file())), draw)
             self.whole.remove(key)
 
-    @rule(chance=st.integers(0, 2**32))
+    @rule(chance=CHANCES)
     def delete_an_artefact(self, chance: int) -> None:
         for key in random.Random(chance).sample(sorted(self.whole), min(1, len(self.whole))):
             shutil.rmtree(self.place(self.all[key]))
             self.whole.remove(key)
 
-    @rule(how=st.sampled_from(sorted(DAMAGES)), chance=st.integers(0, 2**32))
+    @rule(how=st.sampled_from(sorted(DAMAGES)), chance=CHANCES)
     def damage_what_a_stage_would_go_on_from(self, how: str, chance: int) -> None:
         draw = random.Random(chance)
-        files = sorted(path for path in self.root.glob("artefacts/*/*.work/*/*") if path.is_file())
+        files = self.kept()
         if files:
             path = draw.choice(files)
             others = [file for file in files if file.name == path.name]
             DAMAGES[how](path, draw.choice(others))
 
-    @rule(chance=st.integers(0, 2**32))
+    @rule(chance=CHANCES)
     def flip_a_bit_of_what_a_stage_would_go_on_from(self, chance: int) -> None:
         draw = random.Random(chance)
-        files = sorted(self.root.glob("artefacts/*/*.work/*/*"))
-        files = [path for path in files if path.is_file() and path.stat().st_size > 0]
+        files = self.kept()
         if files:
             flip_any(draw.choice(files), draw)
+
+    @rule(point=st.sampled_from(POINTS[1:]), stage=CHOSEN, how=st.sampled_from(["flip", *DAMAGES]), chance=CHANCES)
+    def be_killed_at_something_new_damage_what_is_left_and_run(
+        self, point: str, stage: int, how: str, chance: int
+    ) -> None:
+        """What hits by chance only once in a long walk, at once."""
+        self.fresh += 1
+        self.edit(stage, 100 + self.fresh)
+        self.run_and_be_killed(point, stage)
+        if how == "flip":
+            self.flip_a_bit_of_what_a_stage_would_go_on_from(chance)
+        else:
+            self.damage_what_a_stage_would_go_on_from(how, chance)
+        self.run()
 
     @rule()
     def forget_a_run(self) -> None:
@@ -232,12 +257,13 @@ class StoreWalk(RuleBasedStateMachine):
 
 def test_whatever_happens_to_a_store_its_results_are_right(figure: Figure) -> None:
     StoreWalk.steps_done = 0
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         StoreWalk,
         settings=settings(
             max_examples=WALKS,
             stateful_step_count=LENGTH,
             deadline=None,
+            phases=[Phase.generate],  # to shorten a walk that failed takes minutes
             derandomize=not FULL,
             database=None,
             suppress_health_check=list(HealthCheck),
