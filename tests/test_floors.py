@@ -17,6 +17,7 @@ FLOORS = [
     {"search"},
     {"worlds"},
     {"vision", "memory", "controller", "envs", "data", "tracking", "config"},
+    {"vouched"},
     {"files"},
     {"errors", "faults", "stopping", "owner"},
 ]

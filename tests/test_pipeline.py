@@ -100,7 +100,7 @@ def test_rounds_on_two_versions_of_an_environment_are_said_aloud(
 @pytest.mark.slow
 def test_a_killed_run_ends_with_the_bits_of_an_uninterrupted_one(tmp_path: Path) -> None:
     """SIGKILL in the middle of V, of M and of C, each as soon as it has kept something to go on from."""
-    slow = ["vision.steps=150", "memory.steps=150", "search.generations=60", "trainer.save_seconds=1"]
+    slow = ["vision.steps=200", "memory.steps=600", "search.generations=60", "trainer.save_seconds=1"]
     arguments = [*SMOKE, *slow]
     whole = run(*arguments, root=tmp_path / "whole")
     broken = tmp_path / "broken"

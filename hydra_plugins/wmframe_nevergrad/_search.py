@@ -5,7 +5,7 @@ the same again is where it was, so the ledger of what was asked and told is all 
 """
 
 import difflib
-import json
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from nevergrad.optimization.optimizerlib import registry
 
 from hydra_plugins.wmframe_nevergrad._space import Space
 from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.vouched import VouchedLines
 
 _OTHERS = "NGOpt4, OnePlusOne, TwoPointsDE"
 
@@ -44,7 +44,8 @@ class Search:
         `losses` gives every job's, None for one that failed, which then counts as the worst there is so far. Raises
         UserError if a search cannot be replayed here, or nothing has a loss.
         """
-        batches = self._written()
+        lines = VouchedLines(self._ledger, self._ledger.parent.name, lambda line: print(line, file=sys.stderr))
+        batches = lines.rows
         worst: float | None = None
         for number, first in enumerate(range(0, self._budget, self._workers)):
             asked, jobs = self._ask(min(self._workers, self._budget - first))
@@ -55,8 +56,7 @@ class Search:
                     exit_code=1,
                 )
             if number == len(batches):
-                batches.append({"asked": jobs, "told": list(losses(jobs, first))})
-                write_atomic(self._ledger, "".join(f"{json.dumps(batch)}\n" for batch in batches))
+                lines.add({"asked": jobs, "told": list(losses(jobs, first))})
             told = batches[number]["told"]
             worst = max(
                 [*([] if worst is None else [worst]), *(loss for loss in told if loss is not None)], default=None
@@ -83,7 +83,3 @@ class Search:
             warnings.simplefilter("ignore")
             for candidate, loss in zip(asked, losses, strict=True):
                 self._optimizer.tell(candidate, loss)
-
-    def _written(self) -> list[dict[str, Any]]:
-        text = self._ledger.read_text() if self._ledger.is_file() else ""
-        return [json.loads(line) for line in text.splitlines()]

@@ -211,7 +211,7 @@ def edited(key: str, chance: random.Random) -> str:
 
 def typos(keys: list[str]) -> Iterator[tuple[str, str]]:
     """Three slips for every key, such that the result is neither a key nor below one."""
-    chance = random.Random(2018)  # noqa: S311 - slips of the fingers, no secrets
+    chance = random.Random(2018)
     for key in keys:
         slips: list[str] = []
         while len(slips) < 3:

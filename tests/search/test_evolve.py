@@ -1,5 +1,5 @@
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +8,16 @@ import pytest
 
 from tests.search.test_strategy import GOAL, hill
 from wmframe.errors import UserError
-from wmframe.search.evolve import Found, Ledger, evolve
+from wmframe.search.evolve import CannotRepeatError, Found, Ledger, evolve
 from wmframe.search.settings import Search
 
 Numbers = npt.NDArray[np.float64]
 Score = Callable[[Numbers, int], Numbers]
+
+
+def opened(path: Path, said: list[str] | None = None, owner: str = "mine") -> Ledger:
+    """The ledger of a search, and what it says on opening."""
+    return Ledger(path, owner, print if said is None else said.append)
 
 
 class KilledError(Exception):
@@ -32,7 +37,7 @@ def search(ledger: Path, settings: Search, *, fitness: Score = noisy, log: list[
             log.append(generation)
 
     strategy = settings.begin(np.zeros(6), 3)
-    return evolve(settings, strategy, fitness=fitness, select=hill, ledger=Ledger(ledger), report=report)
+    return evolve(settings, strategy, fitness=fitness, select=hill, ledger=opened(ledger), report=report)
 
 
 def settings(generations: int = 9, **keys: object) -> Search:
@@ -77,7 +82,7 @@ def test_killed_in_any_generation_it_ends_with_the_same_bits(
         search(tmp_path / "cut", chosen, fitness=dies)
     log: list[int] = []
     assert same(search(tmp_path / "cut", chosen, log=log), expected)
-    assert log == list(range(killed_in, 10))  # nothing is run or reported twice
+    assert log == list(range(1, 10))  # what is replayed is reported too: the history is written anew
     assert (tmp_path / "cut").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
@@ -93,7 +98,7 @@ def test_killed_while_selecting_it_ends_with_the_same_bits(tmp_path: Path) -> No
             settings().begin(np.zeros(6), 3),
             fitness=noisy,
             select=dies,
-            ledger=Ledger(tmp_path / "cut"),
+            ledger=opened(tmp_path / "cut"),
             report=lambda generation, row: None,
         )
     assert same(search(tmp_path / "cut", settings()), expected)
@@ -114,7 +119,7 @@ def test_a_line_cut_short_is_dropped(tmp_path: Path, cut: int) -> None:
     whole = (tmp_path / "ledger").read_bytes()
     assert len(whole.splitlines()[-1]) > cut
     (tmp_path / "ledger").write_bytes(whole[:-cut])
-    assert len(Ledger(tmp_path / "ledger").generations) == 8
+    assert len(opened(tmp_path / "ledger").generations) == 8
     assert (tmp_path / "ledger").read_bytes() == b"".join(whole.splitlines(keepends=True)[:8])
     assert same(search(tmp_path / "ledger", settings()), expected)
     assert (tmp_path / "ledger").read_bytes() == whole
@@ -130,20 +135,38 @@ def test_opening_a_ledger_never_leaves_less_than_it_held(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Path, "replace", dies)  # killed between writing the mended file and putting it in place
     with pytest.raises(KilledError):
-        Ledger(tmp_path / "ledger")
+        opened(tmp_path / "ledger")
     assert (tmp_path / "ledger").read_bytes().startswith(whole)
 
 
 def test_a_replay_that_comes_out_otherwise_is_said_so(tmp_path: Path) -> None:
-    search(tmp_path / "ledger", settings())
-    lines = (tmp_path / "ledger").read_text().splitlines()
-    second = json.loads(lines[1])
-    second["fitness"][0] += 1.0
-    lines[1] = json.dumps(second)
-    (tmp_path / "ledger").write_text("\n".join(lines) + "\n")
-    with pytest.raises(UserError, match=r"generation 3 cannot be repeated .*\.work") as caught:
+    search(tmp_path / "whole", settings())
+    ledger = opened(tmp_path / "ledger")
+    for generation in opened(tmp_path / "whole").generations:
+        ledger.add(replace(generation, fitness=tuple(value + 1.0 for value in generation.fitness[::-1])))
+    with pytest.raises(CannotRepeatError, match="generation 2 cannot be repeated") as caught:
         search(tmp_path / "ledger", settings())
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("line", [0, 3, 8])
+def test_a_changed_digit_is_found_and_what_stood_before_it_is_gone_on_from(tmp_path: Path, line: int) -> None:
+    expected = search(tmp_path / "ledger", settings())
+    whole = (tmp_path / "ledger").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    at = lines[line].index(b"fitness") + 14
+    lines[line] = lines[line][:at] + (b"1" if lines[line][at : at + 1] == b"2" else b"2") + lines[line][at + 1 :]
+    (tmp_path / "ledger").write_bytes(b"".join(lines))
+    said: list[str] = []
+    assert len(opened(tmp_path / "ledger", said).generations) == line
+    assert f"line {line + 1}" in said[0]
+    assert same(search(tmp_path / "ledger", settings()), expected)
+    assert (tmp_path / "ledger").read_bytes() == whole
+
+
+def test_another_searchs_ledger_is_not_taken(tmp_path: Path) -> None:
+    search(tmp_path / "ledger", settings())
+    assert opened(tmp_path / "ledger", owner="another").generations == []
 
 
 def test_no_generations_find_nothing(tmp_path: Path) -> None:
@@ -200,7 +223,7 @@ def test_an_optimizer_without_a_mean_returns_the_best_of_its_last_candidates_sco
 
     found = evolve(
         chosen, chosen.begin(np.zeros(6), 0), fitness=fitness, select=select,
-        ledger=Ledger(tmp_path / "ledger"), report=lambda generation, row: None,
+        ledger=opened(tmp_path / "ledger"), report=lambda generation, row: None,
     )  # fmt: skip
     assert found is not None
     assert [len(finalists) for finalists in rescored] == [8]
@@ -226,7 +249,7 @@ def test_where_all_is_luck_the_returned_score_claims_none(tmp_path: Path) -> Non
         chosen = settings(3)
         found = evolve(
             chosen, chosen.begin(np.zeros(6), trial), fitness=luck, select=select,
-            ledger=Ledger(tmp_path / f"{trial}"), report=lambda generation, row: None,
+            ledger=opened(tmp_path / f"{trial}"), report=lambda generation, row: None,
         )  # fmt: skip
         assert found is not None
         claimed.append(found.select_score)
@@ -240,4 +263,4 @@ def test_a_fitness_that_is_no_number_ends_the_search_and_is_not_remembered(tmp_p
 
     with pytest.raises(UserError, match="no finite fitness"):
         search(tmp_path / "ledger", settings(), fitness=broken)
-    assert len(Ledger(tmp_path / "ledger").generations) == 2
+    assert len(opened(tmp_path / "ledger").generations) == 2

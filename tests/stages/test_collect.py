@@ -22,8 +22,10 @@ def task(tmp_path: Path) -> Task:
     """The first node of a small run on the toy, about to begin in an empty folder."""
     node = graph(bind(compose(list(SMOKE)), target=TARGET))[0]
     (tmp_path / "output").mkdir()
+    (tmp_path / "resume").mkdir()
     return Task(
         name=node.name,
+        key=node.key,
         config=node.config,
         inputs={},
         work=tmp_path,
@@ -43,6 +45,7 @@ def test_a_collection_begun_on_something_else_is_not_gone_on_with(task: Task) ->
     """As after an upgrade between a kill and the next start."""
     shard = write(task.output / "brownian-0000.h5", [3], backend="wmframe-toy-0")
     before = shard.read_bytes()
+    task.kept.add(shard)
     with pytest.raises(UserError, match=r"begun on wmframe-toy-0, but this is wmframe-toy-1.* or delete") as caught:
         collect.run(task)
     assert caught.value.exit_code == 1

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from wmframe.errors import UserError
-from wmframe.stages.resume import PlainCheckpoints, saved_step
+from wmframe.stages.resume import PlainCheckpoints
+
+CHECKPOINTS = PlainCheckpoints("0" * 16)
 
 
 def state(step: int) -> dict[str, object]:
@@ -29,36 +31,53 @@ def equal(left: object, right: object) -> bool:
     return left == right
 
 
+def step(folder: Path) -> int | None:
+    found = CHECKPOINTS.saved(folder, print)
+    return None if found is None else found.step
+
+
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     saved = state(7)
-    PlainCheckpoints().save_checkpoint(saved, tmp_path)
-    assert saved_step(tmp_path) == 7
-    assert equal(PlainCheckpoints().load_checkpoint(tmp_path), saved)
+    CHECKPOINTS.save_checkpoint(saved, tmp_path)
+    assert step(tmp_path) == 7
+    assert equal(CHECKPOINTS.load_checkpoint(tmp_path), saved)
 
 
 def test_only_the_newest_is_kept(tmp_path: Path) -> None:
-    for step in (1, 2, 3):
-        PlainCheckpoints().save_checkpoint(state(step), tmp_path)
-    assert saved_step(tmp_path) == 3
+    for number in (1, 2, 3):
+        CHECKPOINTS.save_checkpoint(state(number), tmp_path)
+    assert step(tmp_path) == 3
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_no_state_is_no_step(tmp_path: Path) -> None:
-    assert saved_step(tmp_path) is None
+    assert step(tmp_path) is None
 
 
-@pytest.mark.parametrize("offset", [0, 40, -1])
-def test_a_wrong_byte_is_found(tmp_path: Path, offset: int) -> None:
-    PlainCheckpoints().save_checkpoint(state(1), tmp_path)
-    (file,) = tmp_path.glob("*.safetensors")
+@pytest.mark.parametrize("pattern", ["*.safetensors", "state.json"])
+@pytest.mark.parametrize("offset", [0, 40, 90, -1])
+def test_a_wrong_byte_is_found_and_said_and_the_stage_starts_over(tmp_path: Path, pattern: str, offset: int) -> None:
+    CHECKPOINTS.save_checkpoint(state(1), tmp_path)
+    (file,) = tmp_path.glob(pattern)
     content = bytearray(file.read_bytes())
     content[offset] ^= 1
     file.write_bytes(content)
     with pytest.raises(UserError, match="damaged"):
-        PlainCheckpoints().load_checkpoint(tmp_path)
+        CHECKPOINTS.load_checkpoint(tmp_path)
+    said: list[str] = []
+    assert CHECKPOINTS.saved(tmp_path, said.append) is None
+    assert "starts over" in said[0]
+    assert file.name in said[0]
+    assert CHECKPOINTS.saved(tmp_path, said.append) is None
+    assert len(said) == 1
+
+
+def test_the_state_of_another_result_is_not_taken(tmp_path: Path) -> None:
+    PlainCheckpoints("1" * 16).save_checkpoint(state(1), tmp_path)
+    assert step(tmp_path) is None
 
 
 def test_nothing_but_plain_data_is_saved(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="not plain data"):
-        PlainCheckpoints().save_checkpoint({"global_step": 1, "callback": object()}, tmp_path)
-    assert saved_step(tmp_path) is None
+        CHECKPOINTS.save_checkpoint({"global_step": 1, "callback": object()}, tmp_path)
+    assert step(tmp_path) is None

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from wmframe import owner, stopping
@@ -96,6 +97,7 @@ class SweepJobs:
         self.sweep.write(job)
         try:
             experiment = _with_share(self.sweep.experiment(number, self.allowed), self.at_once)
+            experiment = _lying_at(self.sweep.root, experiment)
             order = Order(
                 experiment=experiment,
                 overrides=job.overrides,
@@ -119,6 +121,15 @@ class SweepJobs:
 def _cause(error: Exception) -> str:
     said = str(error)
     return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".splitlines()[0]
+
+
+def _lying_at(root: Path, experiment: Component) -> Component:
+    """Return the experiment with its results where the sweep is, which may have been moved since it was begun."""
+    paths = experiment.part("paths")
+    if Path(str(paths.arguments["root"])).resolve() == root:
+        return experiment
+    paths = replace(paths, arguments={**paths.arguments, "root": str(root)})
+    return replace(experiment, arguments={**experiment.arguments, "paths": paths})
 
 
 def _with_share(experiment: Component, at_once: int) -> Component:

@@ -31,6 +31,7 @@ COMMANDS = {
     "dashboard": "Serve a local page over all runs, live while they go on.",
     "export": "Copy a run's agent into a folder of its own, to hand on.",
     "watch": "Write a video of a run's driver, awake or dreaming.",
+    "gc": "List what may be deleted, and with --delete, delete it.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",
 }
 

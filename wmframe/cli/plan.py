@@ -10,7 +10,7 @@ from wmframe.cli.prepare import Job, prepare
 from wmframe.pipeline.forecast import Cost, Forecast, total
 from wmframe.pipeline.graph import Node, graph, root_of
 from wmframe.pipeline.sweeps import differing
-from wmframe.report.numbers import duration
+from wmframe.report.numbers import duration, size
 
 HELP = """Say what `run` would compute, what is cached, and why.
 
@@ -80,9 +80,12 @@ def _print(stage: _Stage, jobs: int) -> Cost | None:
     if status.state == "cached":
         print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}")
         return Cost(0.0, 0)
+    if status.state == "sealed":
+        print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}  {status.reason}")
+        return Cost(0.0, 0)
     cost = stage.forecast.cost(node)
     said = "continues" if status.state == "partial" else "will run"
-    told = "no estimate" if cost is None else f"~{duration(cost.seconds)}, {_size(cost.bytes)}"
+    told = "no estimate" if cost is None else f"~{duration(cost.seconds)}, {size(cost.bytes)}"
     print(f"  {node.name:<14} {said:<10} {node.key}{shared}  {told}  {_short(stage.forecast.why(node))}")
     return cost
 
@@ -96,7 +99,7 @@ def _sum(costs: Sequence[Cost | None]) -> str:
         return ", no estimate: nothing like them was run here"
     whole = total(known)
     rest = f", and {unknown} without an estimate: nothing like them was run here" if unknown else ""
-    return f", about {duration(whole.seconds)} one after the other and {_size(whole.bytes)}{rest}"
+    return f", about {duration(whole.seconds)} one after the other and {size(whole.bytes)}{rest}"
 
 
 def _numbers(numbers: Sequence[int], jobs: int) -> str:
@@ -110,11 +113,6 @@ def _numbers(numbers: Sequence[int], jobs: int) -> str:
 
 def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count} jobs"
-
-
-def _size(count: int) -> str:
-    thousands = min(len(str(count)) - 1, 12) // 3
-    return f"{count / 1000**thousands:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[thousands]}"
 
 
 def _short(reasons: Sequence[str]) -> str:

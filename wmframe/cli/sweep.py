@@ -4,7 +4,7 @@ An invocation with `-m` comes in, an exit code goes out: 0 only if every job fin
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
@@ -33,10 +33,10 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     config = hydra_config(hydras, folders=invocation.folders)
     searching = searches(config)
     ablation = find_ablation(arguments, folders=invocation.folders)
-    sweep = _sweep(jobs, config, command, ablation, arguments if searching else None)
+    progress = Progress(sys.stderr)
+    sweep = _sweep(jobs, config, command, ablation, arguments if searching else None, progress.say)
     with open_dict(config):
         config.hydra.sweep.dir, config.hydra.sweep.subdir = str(sweep.folder), "."
-    progress = Progress(sys.stderr)
     _greet(sweep, invocation, progress)
     many = int(config.hydra.sweeper.get("num_workers", 1)) if searching else len(jobs)
     task = SweepJobs(sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast, owner(config))
@@ -65,6 +65,7 @@ def _sweep(
     command: str,
     ablation: Ablation | None,
     searched: Sequence[str] | None,
+    say: Callable[[str], None],
 ) -> Sweep:
     roots = {root_of(job.experiment) for job in jobs}
     if len(roots) > 1:
@@ -79,9 +80,11 @@ def _sweep(
     )
     plain = [{name: part for name, part in job.experiment.plain().items() if name != "paths"} for job in jobs]
     sweeper = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    sweep = open_sweep(roots.pop().resolve(), record, [plain, searched, sweeper, record.ablation, CODE_VERSIONS])
+    content = [plain, searched, sweeper, record.ablation, CODE_VERSIONS]
+    sweep = open_sweep(roots.pop().resolve(), record, content, say)
     if searched is None:
         sweep.add([(job.overrides, job.experiment) for job in jobs])
+    sweep.mend(say)
     return sweep
 
 

@@ -153,7 +153,7 @@ def _read(name: str, folder: Path) -> _Known:
         overrides=tuple(map(str, record.overrides)),
         error=str(record.error),
         scores={world: _score(record.scores[world]["returns"]) for world in LABELS if world in record.scores},
-        config=flatten((folder / "config.yaml").read_text(encoding="utf-8")),
+        config=flatten(Run(folder).config()),
         stages=len(record.stages),
         page=regular_file(folder, "report.html") is not None,
     )

@@ -28,6 +28,9 @@ PLAIN = (
 )
 """What an artefact may hold: opening any of these executes nothing."""
 
+_FOUND_BY_PATTERN = "*.h5"
+"""Files that stages find by their names' pattern: one that the manifest does not know would be read as well."""
+
 _NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*")
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "schema": int,
@@ -114,6 +117,9 @@ def open_artefact(folder: Path, stage: str, wanted: str, *, verify: bool = True)
             raise DamagedError(f"{MANIFEST} is that of {manifest['stage']} {manifest['key']}")
         for name, facts in manifest["files"].items():
             _check_file(folder, name, facts, verify=verify)
+        for path in sorted(folder.glob(_FOUND_BY_PATTERN)):
+            if path.name not in manifest["files"]:
+                raise DamagedError(f"{path.name} is not of this result")
     except OSError as error:
         _damage_or_raise(error)
     return Artefact(stage=stage, key=wanted, path=folder, manifest=manifest)
@@ -193,8 +199,12 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if manifest["schema"] != SCHEMA:
         raise DamagedError(f"{MANIFEST} has schema {manifest['schema']}, this version reads {SCHEMA}")
     unsigned = {name: value for name, value in manifest.items() if name != "checksum"}
-    # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
-    if manifest["checksum"] != _checksum(unsigned) or path.read_bytes() != json_text(manifest).encode():
+    try:
+        # The spelling is compared as well, since one flipped bit can turn 1e-05 into 1E-05.
+        whole = manifest["checksum"] == _checksum(unsigned) and path.read_bytes() == json_text(manifest).encode()
+    except ValueError:  # a number that was changed to one beyond all bounds
+        whole = False
+    if not whole:
         raise DamagedError(f"{MANIFEST} was changed after it was written")
     return manifest
 

@@ -166,8 +166,10 @@ class Worker:
         def produce(work: Path) -> None:
             nonlocal ran
             ran = True
+            task = self._task(node, work, mirror)
+            task.kept.mend()
             with stopping.gently():
-                importlib.import_module(f"wmframe.stages.{node.stage}").run(self._task(node, work, mirror))
+                importlib.import_module(f"wmframe.stages.{node.stage}").run(task)
 
         artefact = self._store.obtain(request, produce)
         self._folders[node.name] = artefact
@@ -190,6 +192,7 @@ class Worker:
     def _task(self, node: Node, work: Path, listener: Callable[[Row], None]) -> Task:
         return Task(
             name=node.name,
+            key=node.key,
             config=node.config,
             inputs={name: self._folders[parent.name].path for name, parent in node.parents.items()},
             work=work,

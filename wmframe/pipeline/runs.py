@@ -24,9 +24,10 @@ import yaml
 
 from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
-from wmframe.files import link_atomic, read_json, write_atomic, write_json
+from wmframe.files import link_atomic
 from wmframe.pipeline.single_flight import try_hold
 from wmframe.pipeline.zoo import PREFIX, unpack
+from wmframe.vouched import read_record, read_vouched_text, write_vouched, write_vouched_text
 
 RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
@@ -78,12 +79,16 @@ class Run:
         """The folder's name, unique among runs."""
         return self.folder.name
 
+    def config(self) -> str:
+        """Return the text of config.yaml; raises UserError if it is damaged."""
+        return read_vouched_text(self.folder / _CONFIG, "run")
+
     def experiment(self, allowed: Sequence[str]) -> Component:
         """Return the experiment, bound again; raises ConfigError if the file does not hold one."""
         file = self.folder / _CONFIG
         try:
-            config = yaml.safe_load(file.read_text())
-        except (OSError, yaml.YAMLError) as error:
+            config = yaml.safe_load(self.config())
+        except yaml.YAMLError as error:
             raise UserError(f"{file}: not readable as YAML ({error})", exit_code=1) from error
         if not isinstance(config, dict):
             raise UserError(f"{file}: holds no experiment", exit_code=1)
@@ -91,7 +96,7 @@ class Run:
 
     def record(self) -> RunRecord:
         """Return run.json; a run that calls itself running although no process holds it has stopped."""
-        plain = read_json(self.folder / _RECORD)
+        plain = read_record(self.folder / _RECORD, "run")
         try:
             stages = tuple(StageRecord(**stage) for stage in plain.pop("stages"))
             record = RunRecord(stages=stages, **plain)
@@ -110,7 +115,7 @@ class Run:
 
     def write(self, record: RunRecord) -> None:
         """Replace run.json; `latest` then points at a run that finished."""
-        write_json(self.folder / _RECORD, asdict(record))
+        write_vouched(self.folder / _RECORD, asdict(record), "run")
         if record.state == "finished":
             link_atomic(self.folder.parent / _LATEST, self.folder.name)
 
@@ -134,7 +139,8 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
             break
         except FileExistsError:
             continue
-    write_atomic(folder / _CONFIG, yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True))
+    config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
+    write_vouched_text(folder / _CONFIG, config, "run")
     return Run(folder)
 
 

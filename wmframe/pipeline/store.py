@@ -12,6 +12,7 @@ done.
 """
 
 import errno
+import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +32,9 @@ from wmframe.pipeline.single_flight import hold, try_hold
 
 __all__ = ["Artefact", "Request", "State", "Status", "Store"]
 
-State = Literal["cached", "partial", "damaged", "missing"]
+State = Literal["cached", "sealed", "partial", "damaged", "missing"]
+"""Where a result stands; "sealed" is computed, its process having died just before it was published."""
+
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
 
 
@@ -83,6 +86,8 @@ class Store:
                 return Status(state="damaged", reason=f"damaged: {error}")
             return Status(state="cached")
         work = self._shelf.folder(stage, key).with_suffix(".work")
+        if _sealed(stage, key, work / "output"):
+            return Status(state="sealed", reason="computed, will be published")
         if any(path.is_file() for path in work.rglob("*")):
             return Status(state="partial", reason="was interrupted, will continue")
         return Status(state="missing", reason="never computed")
@@ -108,7 +113,8 @@ class Store:
         """Return the artefact, calling `produce(work)` when there is none.
 
         `produce` keeps resumable state in `work/resume/` and writes what is to be published, plain data only,
-        into `work/output/`. Both exist and still hold what a killed process left there, so write atomically.
+        into `work/output/`. Both exist and still hold what a killed process left there, for which nothing vouches: so
+        write atomically, with a checksum.
         All that stands in `output` is published, except `*.tmp`, which is removed. Whatever `produce` raises
         goes through, its work kept for the next call. Raises ValueError for outputs that are not plain data,
         and UserError when a parent changed meanwhile (the work, which may rest on bad bytes, is then
@@ -129,7 +135,7 @@ class Store:
                 return found
             # Without locks another process may be at work on the same result: then only the rename is shared.
             work = folder.with_suffix(".work" if alone else f".work-{token_hex(4)}")
-            if not _sealed(request, work / "output"):
+            if not _sealed(stage, key, work / "output"):
                 self._produce(request, produce, work)
             artefact = self._publish(request, work)
         faults.reach(f"{stage}.published")
@@ -167,8 +173,11 @@ class Store:
         return hold(self._shelf.folder(stage, key).with_suffix(".lock"), f"{stage} {key}", self._notice)
 
     def _produce(self, request: Request, produce: Callable[[Path], None], work: Path) -> None:
-        for name in ("resume", "output"):
-            (work / name).mkdir(parents=True, exist_ok=True)
+        for folder in (work, work / "resume", work / "output"):
+            if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
+                self._notice(f"{request.stage} {request.key}: {folder.name} is no folder, and is made anew")
+                folder.unlink()
+            folder.mkdir(exist_ok=True)
         known = {name: self._shelf.checked(parent_stage(name), key) for name, key in request.parents.items()}
         began = time.monotonic()
         produce(work)
@@ -220,10 +229,10 @@ def parent_stage(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _sealed(request: Request, output: Path) -> bool:
+def _sealed(stage: str, key: str, output: Path) -> bool:
     """Tell whether a process died between its last byte and the rename: nothing is left to compute then."""
     try:
-        open_artefact(output, request.stage, request.key)
+        open_artefact(output, stage, key)
     except DamagedError:
         return False
     return True

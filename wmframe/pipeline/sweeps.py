@@ -15,7 +15,8 @@ import contextlib
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,14 +25,19 @@ import yaml
 
 from wmframe.config.bind import Component, bind
 from wmframe.errors import UserError
-from wmframe.files import link_atomic, read_json, write_atomic, write_json
+from wmframe.files import link_atomic
 from wmframe.pipeline.runs import Run, check_name
 from wmframe.pipeline.single_flight import hold, try_hold
+from wmframe.vouched import read_record, read_vouched_text, remove, write_vouched, write_vouched_text
 
 JobState = Literal["waiting", "running", "finished", "failed", "stopped"]
 """How a job stands; "stopped" is one whose process is gone without a word, and is never written."""
 
 _RECORD, _LOCK, _LATEST = "sweep.json", "sweep.lock", "latest"
+
+
+def _quiet(_line: str) -> None:
+    return
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +78,7 @@ class Sweep:
         """Return sweep.json."""
         file = self.folder / _RECORD
         try:
-            plain = read_json(file)
+            plain = read_record(file, "sweep")
             return SweepRecord(**{**plain, "jobs": tuple(map(tuple, plain["jobs"]))})
         except (TypeError, KeyError) as error:
             raise UserError(f"{file}: not a sweep's record ({error})", exit_code=1) from error
@@ -92,21 +98,24 @@ class Sweep:
 
     def experiment(self, number: int, allowed: Sequence[str]) -> Component:
         """Return a job's experiment, bound again."""
-        return bind(yaml.safe_load(self._file(number, "yaml").read_text()), allowed=allowed)
+        return bind(yaml.safe_load(read_vouched_text(self._file(number, "yaml"), f"job {number}")), allowed=allowed)
 
     def add(self, jobs: Sequence[tuple[Sequence[str], Component]]) -> list[int]:
         """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added."""
         with hold(self.folder / _LOCK, self.folder.name, _quiet):
             record = self.record()
-            numbers = {overrides: number for number, overrides in enumerate(record.jobs, 1)}
+            numbers = {_without_place(overrides): number for number, overrides in enumerate(record.jobs, 1)}
+            added = list(record.jobs)
             for overrides, experiment in jobs:
-                number = numbers.setdefault(tuple(overrides), len(numbers) + 1)
-                if number > len(record.jobs) and not self._file(number, "yaml").exists():
+                number = numbers.setdefault(_without_place(overrides), len(numbers) + 1)
+                added += [tuple(overrides)] * (number > len(added))
+                if not self._has_config(number):
                     config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
-                    write_atomic(self._file(number, "yaml"), config)
-            if len(numbers) > len(record.jobs):
-                write_json(self.folder / _RECORD, asdict(replace(record, jobs=tuple(numbers))))
-        return [numbers[tuple(overrides)] for overrides, _ in jobs]
+                    remove(self._file(number, "yaml"))
+                    write_vouched_text(self._file(number, "yaml"), config, f"job {number}")
+            if len(added) > len(record.jobs):
+                write_vouched(self.folder / _RECORD, asdict(replace(record, jobs=tuple(added))), "sweep")
+        return [numbers[_without_place(overrides)] for overrides, _ in jobs]
 
     def settled(self, job: JobRecord) -> bool:
         """Tell whether nothing is left to do for a job: it failed, or it finished and its run is still there."""
@@ -114,11 +123,27 @@ class Sweep:
 
     def write(self, job: JobRecord) -> None:
         """Replace a job's record, whose lock must be held."""
-        write_json(self._file(job.number, "json"), asdict(job))
+        write_vouched(self._file(job.number, "json"), asdict(job), f"job {job.number}")
 
     def take(self, number: int) -> contextlib.AbstractContextManager[object] | None:
         """Return a job's lock, held while its context lasts, or None while another process has it."""
         return try_hold(self._file(number, "lock"))
+
+    def mend(self, say: Callable[[str], None]) -> None:
+        """Set back to waiting each job whose record, or whose finished run's, is damaged, and `say` so."""
+        for number, overrides in enumerate(self.record().jobs, 1):
+            waiting = JobRecord(number=number, overrides=overrides, state="waiting")
+            try:
+                job = self._job(number, overrides)
+                run = self.run_of(job) if job.state == "finished" else None
+                if run is not None:
+                    run.record()
+            except UserError as error:
+                if (lock := self.take(number)) is not None:
+                    with lock:
+                        say(f"{error}; job {number} is run again")
+                        remove(self._file(number, "json"))
+                        self.write(waiting)
 
     def wait(self, number: int) -> None:
         """Return when no process has the job's lock any more."""
@@ -130,9 +155,15 @@ class Sweep:
         if not file.exists():
             return JobRecord(number=number, overrides=overrides, state="waiting")
         try:
-            return JobRecord(**{**read_json(file), "overrides": overrides})
+            return JobRecord(**{**read_record(file, f"job {number}"), "overrides": overrides})
         except TypeError as error:
             raise UserError(f"{file}: not a job's record ({error})", exit_code=1) from error
+
+    def _has_config(self, number: int) -> bool:
+        try:
+            return bool(read_vouched_text(self._file(number, "yaml"), f"job {number}"))
+        except UserError:
+            return False
 
     def _seen(self, job: JobRecord) -> JobRecord:
         """Tell a job that goes on from one that only says so."""
@@ -144,6 +175,11 @@ class Sweep:
 
     def _file(self, number: int, suffix: str) -> Path:
         return self.folder / "jobs" / f"{number:04}.{suffix}"
+
+
+def _without_place(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return a job's overrides but for where things lie: a project that was moved has no new jobs."""
+    return tuple(override for override in overrides if not override.startswith("paths."))
 
 
 def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
@@ -158,17 +194,24 @@ def digest(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def open_sweep(root: Path, record: SweepRecord, content: object) -> Sweep:
+def open_sweep(root: Path, record: SweepRecord, content: object, say: Callable[[str], None] = _quiet) -> Sweep:
     """Return the sweep under `root` with this content, made if there is none; `latest` then points at it.
 
-    The jobs of `record` are yet to be added. One that is there already keeps the record that it has.
+    The jobs of `record` are yet to be added. One that is there already keeps the record that it has, unless that is
+    damaged: `say` is told so.
     """
     check_name(record.name)
     folder = root / "sweeps" / f"{record.name}-{digest(content)}"
     (folder / "jobs").mkdir(parents=True, exist_ok=True)
     with hold(folder / _LOCK, folder.name, _quiet):
+        if os.path.lexists(folder / _RECORD):
+            try:
+                Sweep(folder).record()
+            except UserError as error:
+                say(f"{error}; it is written anew, and its jobs stand as they did")
+                remove(folder / _RECORD)
         if not (folder / _RECORD).is_file():
-            write_json(folder / _RECORD, asdict(record))
+            write_vouched(folder / _RECORD, asdict(record), "sweep")
     link_atomic(folder.parent / _LATEST, folder.name)
     return Sweep(folder)
 
@@ -184,7 +227,3 @@ def find_sweep(named: str, *, sweeps: Path = Path("sweeps")) -> Sweep:
     near = difflib.get_close_matches(named, there, 3, 0.3) or there[-3:]
     hint = f" The nearest: {', '.join(near)}." if near else f" There are no sweeps under {sweeps}/ yet: wmframe run -m"
     raise UserError(f"no sweep {named!r}.{hint}")
-
-
-def _quiet(_line: str) -> None:
-    return

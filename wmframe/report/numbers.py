@@ -36,6 +36,12 @@ def compact(values: Sequence[float]) -> list[str]:
     return [text.replace("-", MINUS) + (letter if text != "0" else "") for text in texts]
 
 
+def size(count: int) -> str:
+    """Write an amount of bytes: 497 B, 328 kB, 1.2 GB."""
+    thousands = min(len(str(count)) - 1, 12) // 3
+    return f"{count / 1000**thousands:.3g} {('B', 'kB', 'MB', 'GB', 'TB')[thousands]}"
+
+
 def duration(seconds: float | None) -> str:
     """Write a duration: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min; unknown or not finite as a dash."""
     if seconds is None or not math.isfinite(seconds):

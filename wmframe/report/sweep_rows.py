@@ -196,8 +196,8 @@ def _config(sweep: Sweep, runs: Sequence[TrainingRun]) -> Mapping[str, Any]:
     if not runs:
         return {}
     try:
-        config = yaml.safe_load((sweep.root / "runs" / runs[0].name / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        config = yaml.safe_load(Run(sweep.root / "runs" / runs[0].name).config())
+    except (UserError, yaml.YAMLError):
         return {}
     return {key: part for key, part in config.items() if isinstance(part, dict)} if isinstance(config, dict) else {}
 

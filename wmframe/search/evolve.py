@@ -5,7 +5,6 @@ told: the ledger keeps every generation's fitness, and asking and telling again 
 Called by the controller stage. Legend: P population, M finalists, D parameters.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ import numpy.typing as npt
 
 from wmframe import faults, stopping
 from wmframe.errors import UserError
-from wmframe.files import write_atomic
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
+from wmframe.vouched import VouchedLines
 
 Scores = npt.NDArray[np.float64]
 
@@ -44,20 +43,29 @@ class Generation:
     select: tuple[float, ...]
 
 
-class Ledger:
-    """An append-only JSONL file of generations. A line cut short by a kill is dropped."""
+class CannotRepeatError(UserError):
+    """What the ledger says was asked is not what is asked here: it is of another machine or library version."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        whole = path.read_bytes().rpartition(b"\n")[0] if path.is_file() else b""
-        self.generations = [Generation(**json.loads(line)) for line in whole.splitlines()]
-        write_atomic(path, whole + b"\n" if whole else b"")
+
+class Ledger:
+    """An append-only JSONL file of one search's generations. `owner` is the key of what is searched.
+
+    A line cut short by a kill is dropped; so are a damaged line and all behind it, and `say` is told.
+    """
+
+    def __init__(self, path: Path, owner: str, say: Callable[[str], None]) -> None:
+        self._lines = VouchedLines(path, owner, say)
+        self.generations = [Generation(**row) for row in self._lines.rows]
 
     def add(self, generation: Generation) -> None:
         """Write one more generation."""
+        self._lines.add(asdict(generation))
         self.generations.append(generation)
-        with self._path.open("a") as file:
-            file.write(json.dumps(asdict(generation)) + "\n")
+
+    def clear(self) -> None:
+        """Forget all generations."""
+        self._lines.clear()
+        self.generations.clear()
 
 
 def evolve(
@@ -72,27 +80,24 @@ def evolve(
     """Run `search.generations` and return what `search.returned` says, or None if there were none to run.
 
     `fitness` scores candidates (P, D) of a generation on train seeds, `select` scores finalists (M, D) on select
-    seeds; more is better. Generations that the ledger knows are replayed, not run; `report` hears of the others.
-    Raises UserError if the replay comes out otherwise, as it may on another machine or library version.
+    seeds; more is better. Generations that the ledger knows are replayed, not run; `report` hears of all.
+    Raises CannotRepeatError if the replay comes out otherwise, as it may on another machine or library version.
     """
     past, best = tuple(ledger.generations), None
     for number in range(1, search.generations + 1):
         candidates = strategy.ask()
         known = past[number - 1] if number <= len(past) else None
         if known is not None and known.candidates != fingerprint(candidates):
-            raise UserError(
-                f"search: generation {number} cannot be repeated bit for bit here, so the search cannot be resumed "
-                "on this machine. Delete the stage's .work folder to start it over.",
-                exit_code=1,
+            raise CannotRepeatError(
+                f"generation {number} cannot be repeated bit for bit here, so the search cannot go on", exit_code=1
             )
         scores = fitness(candidates, number) if known is None else np.array(known.fitness)
         strategy.tell(scores)
         checked = number == search.generations or number % search.check_every == 0
         finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
         selected = select(finalists) if checked and known is None else np.array(known.select if known else ())
+        report(number, _summary(scores, selected))
         if known is None:
-            # Reported first: a kill between the two repeats the report, the other way round it would be lost.
-            report(number, _summary(scores, selected))
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
             faults.reach("search.generation")
         stopping.check()

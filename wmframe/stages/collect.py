@@ -20,6 +20,7 @@ from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
 from wmframe.files import write_json
+from wmframe.stages.kept import Kept
 from wmframe.stages.models import load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
@@ -53,7 +54,7 @@ def run(task: Task) -> None:
                 round=number,
                 driver=driver,
             )
-            episodes += _play(source, setting, task.output, spec.backend, bar)
+            episodes += _play(source, setting, task.output, task.kept, spec.backend, bar)
     write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
 
 
@@ -87,7 +88,7 @@ def _refuse_others(played: Sequence[EpisodeInfo], backend: str, task: Task) -> N
         )
 
 
-def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar) -> list[EpisodeInfo]:
+def _play(source: Source, setting: Setting, folder: Path, kept: Kept, backend: str, bar: Bar) -> list[EpisodeInfo]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
     batches, episodes = source.batches(setting), list[EpisodeInfo]()
     returns: npt.NDArray[np.float64] | None = None
@@ -106,6 +107,7 @@ def _play(source: Source, setting: Setting, folder: Path, backend: str, bar: Bar
                 backend=backend,
                 tick=bar.advance,
             )
+            kept.add(shard)
         infos = read_infos(shard)
         returns = np.array([info.episode_return for info in infos])
         bar.advance(0, note=f"{setting.source} {number}, mean return {returns.mean():.1f}")

@@ -13,7 +13,7 @@ import torch
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.files import write_json
-from wmframe.search.evolve import Found, Ledger, Scores, evolve
+from wmframe.search.evolve import CannotRepeatError, Found, Ledger, Scores, evolve
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters
 from wmframe.stages.inhabit import training_world
@@ -22,25 +22,41 @@ from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
 from wmframe.worlds.rollout import population_returns
 
+Score = Callable[[Parameters, Sequence[int]], Scores]
+"""The mean returns (P,) of candidates (P, D) on these seeds."""
+
 
 def run(task: Task) -> None:
     """Build C and its world, search, save what is returned."""
     controller, search = task.build("controller", Controller), task.build("search", Search)
     start = _start(task.inputs, controller, task.allowed)
-    ledger = Ledger(task.resume / "generations.jsonl")
+    ledger = Ledger(task.resume / "generations.jsonl", task.key, task.say)
+    with training_world(task, controller) as world:
+        score = _scorer(world, controller, task.machine.device)
+        try:
+            found = _search(task, search, start, score, ledger)
+        except CannotRepeatError as error:
+            task.say(f"{error}; it starts over")
+            ledger.clear()
+            found = _search(task, search, start, score, ledger)
+    save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
+    write_json(task.output / "search.json", {"select_return": found.select_score, "generation": found.generation})
+
+
+def _search(task: Task, search: Search, start: Parameters, score: Score, ledger: Ledger) -> Found:
+    """Search, or go on where the ledger stands. The history is written anew from it, row by row."""
     begun = len(ledger.generations)
     with (
-        training_world(task, controller) as world,
-        task.history(begun) as history,
+        task.history() as history,
         task.progress.stage(task.name, total=search.generations, unit="generations", start=begun) as bar,
     ):
 
         def report(generation: int, row: Mapping[str, float]) -> None:
             history.log(generation, row)
-            bar.update(done=generation, note=f"fitness {row['controller/fitness_mean']:.1f}")
+            if generation > begun:
+                bar.update(done=generation, note=f"fitness {row['controller/fitness_mean']:.1f}")
 
-        score = _scorer(world, controller, task.machine.device)
-        found = evolve(
+        return evolve(
             search,
             search.begin(start, draw_seeds("train", (task.seed, "search"), 1)[0]),
             fitness=lambda candidates, generation: score(
@@ -52,8 +68,6 @@ def run(task: Task) -> None:
             ledger=ledger,
             report=report,
         ) or Found(start, 0.0, 0)
-    save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
-    write_json(task.output / "search.json", {"select_return": found.select_score, "generation": found.generation})
 
 
 def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence[str]) -> Parameters:
@@ -64,9 +78,7 @@ def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence
     return last.double().numpy()
 
 
-def _scorer(
-    world: World, controller: Controller, device: torch.device
-) -> Callable[[Parameters, Sequence[int]], Scores]:
+def _scorer(world: World, controller: Controller, device: torch.device) -> Score:
     def score(candidates: Parameters, seeds: Sequence[int]) -> Scores:
         parameters = torch.from_numpy(candidates).float().to(device)
         return population_returns(world, controller, parameters, seeds).mean(1).numpy()

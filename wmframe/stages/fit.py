@@ -10,6 +10,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -20,13 +21,17 @@ from torch.utils.data import DataLoader, IterableDataset
 from wmframe import faults, stopping
 from wmframe.data.episodes import split
 from wmframe.errors import UserError
-from wmframe.stages.resume import PlainCheckpoints, saved_step
-from wmframe.stages.task import Task
+from wmframe.files import write_atomic
+from wmframe.stages.resume import PlainCheckpoints
+from wmframe.stages.task import HISTORY, Task
 from wmframe.tracking.history import History
 from wmframe.tracking.progress import Bar
 
 Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
 """The batches of steps start … stop, drawn from these episodes."""
+
+_HISTORY = "history"
+"""What Lightning's state calls the rows of the history."""
 
 _CHECKS = 20
 """How often, in a whole fit, the held-out batches are measured."""
@@ -42,7 +47,8 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
         return
     fit_on, held_out = split(episodes)
     folder = task.resume / "fit"
-    begun = saved_step(folder)
+    checkpoints = PlainCheckpoints(task.key)
+    begun = _restored(checkpoints, folder, task)
     every = max(steps // _CHECKS, min(steps, 25))
     with (
         task.history(begun or 0) as history,
@@ -63,10 +69,10 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
             num_sanity_val_steps=0,
             val_check_interval=every,
             check_val_every_n_epoch=None,
-            plugins=[PlainCheckpoints()],
+            plugins=[checkpoints],
             callbacks=[
                 _StepSeed(task.seed),
-                _Record(history, bar, max(every // 5, 1)),
+                _Record(history, bar, max(every // 5, 1), task.output / HISTORY),
                 _Save(str(folder), task.machine.save_seconds, every),
             ],
         )
@@ -78,6 +84,15 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
             weights_only=True,
         )
     module.cpu().eval()
+
+
+def _restored(checkpoints: PlainCheckpoints, folder: Path, task: Task) -> int | None:
+    """Return the step at which there is a state to go on from, its history put in place, or None."""
+    saved = checkpoints.saved(folder, task.say)
+    if saved is None:
+        return None
+    write_atomic(task.output / HISTORY, saved.callbacks[_HISTORY]["rows"])
+    return saved.step
 
 
 class _StepSeed(pl.Callback):
@@ -94,10 +109,18 @@ class _StepSeed(pl.Callback):
 
 
 class _Record(pl.Callback):
-    """Write what the module logged, every few steps and after each measurement of held-out batches."""
+    """Write what the module logged, every few steps and after each measurement of held-out batches.
 
-    def __init__(self, history: History, bar: Bar, every: int) -> None:
-        self._history, self._bar, self._every = history, bar, every
+    The rows are part of the state to go on from: nothing vouches for the file itself before it is published.
+    """
+
+    state_key = _HISTORY
+
+    def __init__(self, history: History, bar: Bar, every: int, file: Path) -> None:
+        self._history, self._bar, self._every, self._file = history, bar, every, file
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self._file.read_text()}
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
         step = trainer.global_step

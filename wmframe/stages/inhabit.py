@@ -26,6 +26,7 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
         file = task.output / STARTS
         if not file.is_file():
             draw_starts(task, settings, memory).save(file)
+            task.kept.add(file)
         yield dream(settings, memory, StartStates.load(file), controller.senses)
         return
     if not isinstance(settings, RealitySettings):

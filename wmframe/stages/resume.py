@@ -2,26 +2,42 @@
 
 Lightning hands over a nested dict of tensors and plain values and gets the same back. Used by `fit` through the
 CheckpointIO seam that Lightning offers for it. One folder holds the newest state; its two files change together
-because the JSON, written last, names the tensors' file and its hash.
+because the JSON, written last, names the tensors' file and its hash, and vouches for itself and whose it is.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 from safetensors.torch import load, save
 from torch import Tensor
 
 from wmframe.errors import UserError
-from wmframe.files import read_json, sha256, write_atomic, write_json
+from wmframe.files import sha256, write_atomic
+from wmframe.vouched import is_regular, read_vouched, remove, write_vouched
 
 _INDEX = "state.json"
 
 
+@dataclass(frozen=True)
+class Saved:
+    """The step at which a state was saved, and what callbacks had to say, by their names."""
+
+    step: int
+    callbacks: Mapping[str, Any]
+
+
 class PlainCheckpoints(CheckpointIO):
-    """Writes a checkpoint into a folder, replacing the one before only when the new one is on disk."""
+    """Writes a checkpoint into a folder, replacing the one before only when the new one is on disk.
+
+    `owner` is the key of the result that is worked on: the state of another is not taken for its own.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write the newest state into the folder `path`."""
@@ -31,7 +47,8 @@ class PlainCheckpoints(CheckpointIO):
         tree = _pack(checkpoint, tensors)
         name = f"tensors-{checkpoint['global_step']}.safetensors"
         write_atomic(folder / name, save(tensors))
-        write_json(folder / _INDEX, {"tensors": name, "sha256": sha256(folder / name), "tree": tree})
+        index = {"tensors": name, "sha256": sha256(folder / name), "tree": tree}
+        write_vouched(folder / _INDEX, index, self._owner)
         for old in folder.glob("tensors-*.safetensors"):
             if old.name != name:
                 old.unlink()
@@ -39,24 +56,31 @@ class PlainCheckpoints(CheckpointIO):
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
         """Read the state back. Raises UserError when a byte is wrong."""
         folder = Path(path)
-        index = read_json(folder / _INDEX)
+        index = read_vouched(folder / _INDEX, self._owner)
         file = folder / index["tensors"]
-        if not file.is_file() or sha256(file) != index["sha256"]:
-            raise UserError(f"{file} is damaged; delete {folder} to start this stage over", exit_code=1)
+        if not is_regular(file) or sha256(file) != index["sha256"]:
+            raise UserError(f"{file}: damaged (it is not what was saved)", exit_code=1)
         tree: dict[str, Any] = _unpack(index["tree"], load(file.read_bytes()))
         return tree
+
+    def saved(self, folder: Path, say: Callable[[str], None]) -> Saved | None:
+        """Return what there is to go on from in `folder`, every bit of it checked, or None.
+
+        A damaged state is removed, and `say` told that the stage starts over.
+        """
+        if not os.path.lexists(folder) or (folder.is_dir() and not os.path.lexists(folder / _INDEX)):
+            return None
+        try:
+            tree = self.load_checkpoint(folder)
+        except UserError as error:
+            say(f"what it could go on from is damaged, so it starts over: {error}")
+            remove(folder)
+            return None
+        return Saved(tree["global_step"], tree.get("callbacks", {}))
 
     def remove_checkpoint(self, path: Any) -> None:
         """Refuse: the folder is the stage's to delete, with its work."""
         raise NotImplementedError(f"{path} belongs to the stage")
-
-
-def saved_step(folder: Path) -> int | None:
-    """Return the step at which the newest state was saved, or None if there is none."""
-    if not (folder / _INDEX).is_file():
-        return None
-    step: int = _unpack(read_json(folder / _INDEX)["tree"], {}, missing=True)["global_step"]
-    return step
 
 
 def _pack(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -74,13 +98,13 @@ def _pack(value: Any, tensors: dict[str, Tensor]) -> Any:
     raise TypeError(f"a checkpoint holds {type(value).__name__}, which is not plain data")
 
 
-def _unpack(value: Any, tensors: dict[str, Tensor], *, missing: bool = False) -> Any:
+def _unpack(value: Any, tensors: dict[str, Tensor]) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, inside),) = value.items()
     if kind == "tensor":
-        return torch.empty(0) if missing else tensors[inside]
+        return tensors[inside]
     if kind == "mapping":
-        return {key: _unpack(item, tensors, missing=missing) for key, item in inside}
-    items = [_unpack(item, tensors, missing=missing) for item in inside]
+        return {key: _unpack(item, tensors) for key, item in inside}
+    items = [_unpack(item, tensors) for item in inside]
     return items if kind == "list" else tuple(items)

@@ -6,7 +6,9 @@ state in `task.resume` and writes what is to be published into `task.output`. Ca
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -14,20 +16,25 @@ from wmframe.config.bind import Component
 from wmframe.envs.batch import EnvBatch, make_batch
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.building import Built, build_as
+from wmframe.stages.kept import Kept
 from wmframe.stages.machine import Machine
 from wmframe.tracking.history import History, Row, read
 from wmframe.tracking.progress import Progress
 
+HISTORY: Final = "history.jsonl"
+"""The file of a stage's curves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One stage of one round, about to run; `name` is its own in the graph ("memory.2").
+    """One stage of one round, about to run; `name` is its own in the graph ("memory.2"), `key` its result's.
 
     `config` is what stands in the stage's key: components and plain values by name. `inputs` are the folders of its
     parents by their names ("vision", "collect.1", …). `listener` is told every row of the stage's history.
     """
 
     name: str
+    key: str
     config: Mapping[str, object]
     inputs: Mapping[str, Path]
     work: Path
@@ -50,6 +57,15 @@ class Task:
     def output(self) -> Path:
         """Where what will be published is written."""
         return self.work / "output"
+
+    @cached_property
+    def kept(self) -> Kept:
+        """The files of the output that are finished, whatever becomes of the stage."""
+        return Kept(self.output, self.resume / "kept.jsonl", self.key, self.say)
+
+    def say(self, line: str) -> None:
+        """Tell a person something about this stage."""
+        self.progress.say(f"{self.name}: {line}")
 
     def integer(self, name: str) -> int:
         """Return a whole number of the config."""
@@ -88,8 +104,11 @@ class Task:
         return [self.inputs[name] for name in sorted(names, key=lambda name: int(name.split(".")[1]))]
 
     def history(self, resume_step: int | None = None) -> History:
-        """Open the stage's history, without the rows behind `resume_step`; the listener hears the kept ones too."""
-        history = History(self.output / "history.jsonl", resume_step=resume_step, listener=self.listener)
-        for row in read(self.output / "history.jsonl"):
+        """Open the stage's history, without the rows behind `resume_step`; the listener hears the kept ones too.
+
+        What it holds is not checked: rows to go on from are written by whoever vouches for them.
+        """
+        history = History(self.output / HISTORY, resume_step=resume_step, listener=self.listener)
+        for row in read(self.output / HISTORY):
             self.listener(row)
         return history
