@@ -56,6 +56,8 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
     """Run one command and return the process's exit code; `package` is where the commands' modules are."""
     # Idle OpenMP threads spin by default; on a shared machine that was measured to cost a training step 2 to 5 times.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Processes that Python starts for us would import what lies in the working directory: a foreign project's, perhaps.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _dispatch(arguments, package)

@@ -129,9 +129,12 @@ class _Binder:
         try:
             wanted = read_signature(base, allowed=self.allowed)
         except TargetError:
-            return
-        if not wanted.protocol:
+            wanted = None
+        if wanted is not None and not wanted.protocol:
             raise TargetError(f"{signature.name} ({signature.file}) is not a {wanted.name} ({wanted.file})")
+        # Nothing says what is a protocol's, or a foreign class's. A class may be; a function is called to see.
+        if signature.function:
+            raise TargetError(f"{signature.name} ({signature.file}) does not say that it returns a {base}")
 
     def _form(self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature) -> object:
         """The bound value; after a mistake, something harmless in its place."""
