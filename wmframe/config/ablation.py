@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
 from wmframe.config.bind import bind
 from wmframe.config.component import ConfigError
-from wmframe.config.files import check_folder
+from wmframe.config.files import check_folder, read_mapping
 from wmframe.config.shipped import conf_dir
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
@@ -99,12 +97,7 @@ def find_ablation(
 
 
 def _read(path: Path) -> Ablation:
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a YAML file that wmframe reads: {error}") from error
-    if not isinstance(plain, dict):
-        raise UserError(f"{path} is not a mapping")
+    plain = read_mapping(path)
     try:
         bound = bind(plain, target=f"{Ablation.__module__}.{Ablation.__name__}")
     except ConfigError as error:

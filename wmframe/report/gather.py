@@ -71,7 +71,7 @@ def _scores(record: RunRecord) -> list[Score]:
             returns=record.scores[name]["returns"],
             world="dream" if name == "dream" else "reality",
             seeds=record.seeds,
-            steps=record.scores[name]["lengths"],
+            steps=[int(length) for length in record.scores[name]["lengths"]],
             note=f"{np.mean(record.scores[name]['lengths']):.0f} steps an episode",
         )
         for name, label in LABELS.items()

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import yaml
-
 from wmframe.config.ablation import Ablation
+from wmframe.config.files import read_mapping
 from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run
+from wmframe.pipeline.runs import Run, is_name
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
 from wmframe.report.contents import Score
 from wmframe.report.story import comparable, paces
@@ -161,6 +160,8 @@ def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Scor
     """Return a finished job's run; raises UserError, in words for the table, for any other."""
     if job.state != "finished":
         raise UserError(f"{job.state}: {job.error}" if job.error else job.state)
+    if not is_name(job.run):
+        raise UserError("its run has no name that a run could have")
     record = Run(sweep.root / "runs" / job.run).record()
     try:
         scores = {world: _score(world, row, record.seeds) for world, row in record.scores.items()}
@@ -196,10 +197,10 @@ def _config(sweep: Sweep, runs: Sequence[TrainingRun]) -> Mapping[str, Any]:
     if not runs:
         return {}
     try:
-        config = yaml.safe_load((sweep.root / "runs" / runs[0].name / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        config = read_mapping(sweep.root / "runs" / runs[0].name / "config.yaml")
+    except UserError:
         return {}
-    return {key: part for key, part in config.items() if isinstance(part, dict)} if isinstance(config, dict) else {}
+    return {key: part for key, part in config.items() if isinstance(part, dict)}
 
 
 def _values(overrides: Sequence[str], common: set[str], ablation: Ablation | None) -> Mapping[str, str]:
