@@ -17,6 +17,7 @@ FLOORS = [
     {"search"},
     {"worlds"},
     {"vision", "memory", "controller", "envs", "data", "tracking", "config"},
+    {"tensors"},
     {"files"},
     {"errors"},
 ]

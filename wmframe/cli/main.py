@@ -18,7 +18,7 @@ from typing import cast
 
 from wmframe import __version__
 from wmframe.config.suggest import did_you_mean, nearest
-from wmframe.errors import UserError
+from wmframe.errors import UserError, printable
 
 COMMANDS = {
     "run": "Train and score world models: collect, vision, memory, controller, evaluate.",
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
         code = _dispatch(arguments, package)
         sys.stdout.flush()
     except UserError as error:
-        print(f"wmframe: {error}", file=sys.stderr)
+        print(f"wmframe: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("wmframe: interrupted; the same command goes on from where it stopped", file=sys.stderr)

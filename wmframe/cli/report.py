@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.pipeline.runs import find_run
 from wmframe.pipeline.sweeps import find_sweep
@@ -31,10 +32,10 @@ def execute(arguments: Sequence[str]) -> int:
     if any(word.partition("=")[0] == _SWEEP for word in arguments):
         from wmframe.report.sweep import write_sweep
 
-        print(f"page: {write_sweep(find_sweep(named, sweeps=root / 'sweeps'))}")
+        tell(f"page: {write_sweep(find_sweep(named, sweeps=root / 'sweeps'))}")
         return 0
     run = find_run(named, runs=root / "runs")
     from wmframe.report.gather import write_page
 
-    print(f"page: {write_page(run, allowed=given.allowed)}")
+    tell(f"page: {write_page(run, allowed=given.allowed)}")
     return 0

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from wmframe.config.annotation import Form, Many, Maybe, Nested, Plain
 from wmframe.config.component import Component, ConfigError, Problem
-from wmframe.config.describe import describe, show
+from wmframe.config.describe import describe, is_secret, show
 from wmframe.config.signature import (
     NO_DEFAULT,
     UNREADABLE,
@@ -72,7 +72,7 @@ class _Binder:
             near = nearest(path, [key for key, leaf in self.known.items() if leaf or "." not in path])
             keys = ", ".join(signature.parameters) or "none"
             where = shorten(f"{signature.name} ({signature.file}) takes: {keys}", 180, placeholder=" ...")
-            message = f"={show(value)}: there is no such key"
+            message = f"={'…' if is_secret(path) else show(value)}: there is no such key"
             cause = f"{path.rpartition('.')[2]}{message}"
             strangers.append(Problem(path, message, near, where, cause))
         return strangers + self.problems
@@ -155,6 +155,11 @@ class _Binder:
         return None
 
     def _plain(self, value: object, path: str, form: Plain, parameter: Parameter, signature: Signature) -> object:
+        for key, _ in _leaves("", value) if isinstance(value, Mapping) else ():
+            if is_secret(key):
+                message = "=…: a config is kept with its results and shared; a secret is for an environment variable"
+                self.problems.append(Problem(_join(path, key), message))
+                return None
         try:
             bound = _adapter(form).validate_python(value)
             json.dumps(bound, allow_nan=False)

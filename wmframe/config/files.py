@@ -56,7 +56,7 @@ def read_mapping(path: Path) -> dict[Any, Any]:
         _check_depth(path, text)
         if _nodes(text) > MOST_NODES:
             raise UserError(f"{path} unfolds into more than {MOST_NODES:,} values: too many aliases")
-        plain = yaml.load(text, Loader=Loader)  # noqa: S506  a safe loader, see above
+        plain = Loader(text).get_single_data()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})", exit_code=1) from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:

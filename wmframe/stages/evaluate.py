@@ -52,7 +52,7 @@ def run(task: Task) -> None:
         backend = batch.spec.backend
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
     if isinstance(settings, DreamSettings):
-        starts = StartStates.load(task.inputs["controller"] / STARTS)
+        starts = StartStates.load(task.inputs["controller"] / STARTS, driver.memory)
         world = dream(settings, driver.memory, starts, driver.controller.senses)
         scores["dream"] = _row([rollout(world, driver.act(), evaluation.seeds)])
     with task.history() as history:

@@ -40,7 +40,7 @@ class PlainCheckpoints(CheckpointIO):
         """Read the state back. Raises UserError when a byte is wrong."""
         folder = Path(path)
         index = read_json(folder / _INDEX)
-        file = folder / index["tensors"]
+        file = folder / Path(index["tensors"]).name  # its own folder's, wherever the index says that it lies
         if not file.is_file() or sha256(file) != index["sha256"]:
             raise UserError(f"{file} is damaged; delete {folder} to start this stage over", exit_code=1)
         tree: dict[str, Any] = _unpack(index["tree"], load(file.read_bytes()))
