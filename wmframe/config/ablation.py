@@ -98,14 +98,20 @@ def find_ablation(
 
 def _read(path: Path) -> Ablation:
     plain = read_mapping(path)
+    return replace(read_ablation(plain, path), name=path.stem)
+
+
+def read_ablation(plain: Mapping[str, object], file: Path) -> Ablation:
+    """Return the ablation that was found as plain data in a file, or raise UserError."""
     try:
         bound = bind(plain, target=f"{Ablation.__module__}.{Ablation.__name__}")
     except ConfigError as error:
-        raise UserError(f"{path}: {error}") from error
-    for row, numbers in plain.get("paper", {}).items():
+        raise UserError(f"{file}: {error}") from error
+    made = Ablation(**bound.arguments)  # type: ignore[arg-type]  # binding has seen to it
+    for row, numbers in made.paper.items():
         if set(numbers) not in _NUMBERS:
-            raise UserError(f"{path}: paper.{row} needs mean and std, and may have dream_mean and dream_std")
-    return replace(Ablation(**bound.arguments), name=path.stem)  # type: ignore[arg-type]  # binding has seen to it
+            raise UserError(f"{file}: paper.{row} needs mean and std, and may have dream_mean and dream_std")
+    return made
 
 
 def _key(override: str) -> str:

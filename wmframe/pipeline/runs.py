@@ -60,6 +60,14 @@ class StageRecord:
     seconds: float
 
 
+def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
+    if len({stage.name for stage in stages}) < len(stages):
+        raise ValueError("a stage stands there twice")
+    if wrong := [stage.name for stage in stages if _NAME.fullmatch(stage.name) is None]:
+        raise ValueError(f"{wrong[0]!r} is no stage's name")
+    return stages
+
+
 @with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
@@ -71,7 +79,7 @@ class RunRecord:
     overrides: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
-    stages: tuple[StageRecord, ...] = ()
+    stages: Annotated[tuple[StageRecord, ...], AfterValidator(_each_once)] = ()
     scores: Mapping[str, Annotated[Episodes, AfterValidator(_scored)]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -4,14 +4,14 @@ A finished run comes in; `Contents` and the page go out. Called by `wmframe repo
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wmframe.envs.spec import EnvSpec
-from wmframe.files import read_json
 from wmframe.pipeline.agents import open_artefacts
+from wmframe.pipeline.records import read_record
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import draw_pictures
@@ -19,6 +19,16 @@ from wmframe.report.histories import awake_by_round, curves
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.building import build_part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What the page tells of a collection's summary.json."""
+
+    mean_return_by_policy: dict[str, float]
+    episodes: dict[str, int]
+    environment_frames: int
+    backends: list[str]
 
 
 def write_page(run: Run, *, allowed: Sequence[str]) -> Path:
@@ -32,7 +42,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     artefacts = open_artefacts(run, record.stages)
     newest = {artefact.stage: artefact for artefact in artefacts.values()}
     collected = {
-        name: read_json(artefact.file("summary.json"))
+        name: read_record(artefact.file("summary.json"), Collected, "a collection's summary")
         for name, artefact in artefacts.items()
         if artefact.stage == "collect"
     }
@@ -43,7 +53,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         subtitle=record.command,
         scores=_scores(record),
         curves=[
-            *awake_by_round([facts["mean_return_by_policy"] for facts in collected.values()]),
+            *awake_by_round([facts.mean_return_by_policy for facts in collected.values()]),
             *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
         ],
         stages=[
@@ -79,12 +89,12 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(collected: Mapping[str, Mapping[str, Any]], caveat: str) -> list[str]:
+def _notes(collected: Mapping[str, Collected], caveat: str) -> list[str]:
     notes = [caveat] if caveat else []
     for name, facts in collected.items():
-        origins = ", ".join(f"{count} {origin}" for origin, count in facts["episodes"].items())
+        origins = ", ".join(f"{count} {origin}" for origin, count in facts.episodes.items())
         notes.append(
-            f"{name}: {facts['environment_frames']:,} environment frames ({origins} episodes) "
-            f"of {', '.join(facts['backends'])}"
+            f"{name}: {facts.environment_frames:,} environment frames ({origins} episodes) "
+            f"of {', '.join(facts.backends)}"
         )
     return notes

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from wmframe.config.ablation import Ablation
+from wmframe.config.ablation import Ablation, read_ablation
 from wmframe.config.files import read_mapping
 from wmframe.errors import UserError
 from wmframe.pipeline.runs import Run, is_name
@@ -105,10 +105,7 @@ class SweepRows:
 def gather_rows(sweep: Sweep) -> SweepRows:
     """Read all that a sweep's table shows. A run that cannot be read is missing; raises UserError for sweep.json."""
     record, jobs = sweep.record(), sweep.jobs()
-    try:
-        ablation = Ablation(**record.ablation) if record.ablation is not None else None
-    except TypeError as error:
-        raise UserError(f"{sweep.folder / 'sweep.json'}: its ablation is none ({error})", exit_code=1) from error
+    ablation = read_ablation(record.ablation, sweep.folder / "sweep.json") if record.ablation is not None else None
     groups: dict[tuple[str, ...], list[JobRecord]] = {}
     for job in jobs:
         groups.setdefault(tuple(o for o in job.overrides if _split(o)[0] != "seed"), []).append(job)
