@@ -54,7 +54,11 @@ def _in_place(project: Project, where: tuple[str, str, Callable[[], bytes]]) -> 
 
 each(
     "pickle",
-    {f"{kind} as {stage}/{name}": (stage, name, made) for stage, name in FILES.items() for kind, made in PICKLES.items()},
+    {
+        f"{kind} as {stage}/{name}": (stage, name, made)
+        for stage, name in FILES.items()
+        for kind, made in PICKLES.items()
+    },
     _in_place,
 )
 

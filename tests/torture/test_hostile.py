@@ -32,7 +32,7 @@ HELP = ""
 # In CI: one or two of every kind, those first that were found to be holes.
 SAMPLE = [
     *("target of a component: main", "target of a component: build", "target in a config: env main"),
-    *("pickle: torch as vision/weights.safetensors", "pickle: object npz as latents/mu.npy"),
+    "pickle: object npz as latents/mu.npy",
     *("a folder of configs: a launcher with a target inside", "a folder of configs: a secret among the defaults"),
     *(
         "yaml: a bomb of aliases",

@@ -30,9 +30,10 @@ def execute(arguments: Sequence[str]) -> int:
     given = parse_values(rest, {"root": "."}, most_names=1, usage=HELP)
     named, root = given.names[0] if given.names else "latest", Path(given.values["root"])
     if any(word.partition("=")[0] == _SWEEP for word in arguments):
-        from wmframe.report.sweep import write_sweep
+        sweep = find_sweep(named, sweeps=root / "sweeps")
+        from wmframe.report.sweep import write_sweep  # after the name is known to be right: it imports matplotlib
 
-        tell(f"page: {write_sweep(find_sweep(named, sweeps=root / 'sweeps'))}")
+        tell(f"page: {write_sweep(sweep)}")
         return 0
     run = find_run(named, runs=root / "runs")
     from wmframe.report.gather import write_page

@@ -28,6 +28,7 @@ from wmframe.config.suggest import nearest
 
 __all__ = ["Component", "ConfigError", "Problem", "bind"]
 
+MOST = 2**63
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
@@ -163,6 +164,8 @@ class _Binder:
         try:
             bound = _adapter(form).validate_python(value)
             json.dumps(bound, allow_nan=False)
+            if isinstance(bound, int) and abs(bound) >= MOST:
+                raise ValueError("more than any count, size or seed")
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             inner = [str(step) for step in first["loc"] if _reaches(value, step)]

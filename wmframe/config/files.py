@@ -6,7 +6,6 @@ by alias, into more than memory holds, or nest deeper than a parser's stack; and
 be read for minutes.
 """
 
-import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -37,8 +36,7 @@ def check_folder(folder: Path) -> None:
             text = _text(path)
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        with contextlib.suppress(yaml.YAMLError):  # Hydra meets syntax errors
-            _check_depth(path, text)
+        _check_shape(path, text)
         if ANCHOR.search(text) and _nodes(text) > MOST_NODES:
             raise UserError(f"{path} unfolds into more than {MOST_NODES:,} values: too many aliases")
         if "defaults" in text and RESOLVER.search(text):
@@ -76,6 +74,19 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def _check_shape(path: Path, text: str) -> None:
+    """Refuse what Hydra would refuse without the file's name."""
+    if "\0" in text:
+        raise UserError(f"{path} is no text: it holds a null byte")
+    try:
+        _check_depth(path, text)
+        first = next((event for event in yaml.parse(text, Loader=Loader) if isinstance(event, yaml.NodeEvent)), None)
+    except yaml.YAMLError:
+        return  # Hydra meets syntax errors
+    if isinstance(first, yaml.ScalarEvent) and first.value:
+        raise UserError(f"{path} holds one value, where keys and values are wanted")
 
 
 def _check_depth(path: Path, text: str) -> None:
