@@ -86,6 +86,26 @@ def observed(sandbox: Path, names: list[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+def test_the_working_directory_is_nobodys_to_import_from(tmp_path: Path) -> None:
+    for name in ("multiprocessing/__init__.py", "hydra_plugins/trap.py", "torch.py", "numpy.py", "sitecustomize.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"open({str(tmp_path / CANARY)!r}, 'w').close()\n")
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nbackend: module://trap\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    overrides = ("trainer.workers=2", "vision.steps=0", "memory.steps=0", "search.generations=1")
+    done = subprocess.run(
+        [sys.executable, "-m", "wmframe", "run", *TINY, *overrides],
+        env={**environment, "PYTHONPATH": str(REPOSITORY)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not (tmp_path / CANARY).exists()
+
+
+@pytest.mark.slow
 def test_nothing_is_executed(sandbox: Path, figure: Figure) -> None:
     rest = [name for name in PAYLOADS if name not in SAMPLE]
     assert set(SAMPLE) <= set(PAYLOADS)

@@ -6,6 +6,7 @@ it ended with, and whatever it did that opening a file never does.
 """
 
 import contextlib
+import csv
 import io
 import json
 import os
@@ -144,6 +145,32 @@ def _register(project: Project) -> int:
     return 0
 
 
+def faults(root: Path) -> list[str]:
+    """What pages and tables of the project would run in a browser or a spreadsheet."""
+    found = []
+    for page in root.rglob("report.html"):
+        text = page.read_text(errors="replace")
+        found += [f"{page.name} has no policy"] if "Content-Security-Policy" not in text else []
+        found += [f"{page.name} holds {tag}" for tag in ("<script", "<img src=x", "<b>") if tag in text.lower()]
+    for table in root.rglob("table.csv"):
+        with table.open(newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        found += [f"a formula: {cell}" for cell in cells if cell.startswith(("=", "+", "-", "@")) and not number(cell)]
+    for table in root.rglob("table.tex"):
+        lines = [line for line in table.read_text().splitlines() if not line.startswith("%")]
+        found += [f"a command: {line}" for line in lines if "\\input" in line or "\\write18" in line]
+    return found
+
+
+def number(cell: str) -> bool:
+    """Whether a cell is a number, which keeps its sign."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def observe(witness: Witness, name: str, base: Path) -> None:
     """Make one hostile copy, run every command there and print what happened."""
     root = base.parent / "hostile"
@@ -166,6 +193,7 @@ def observe(witness: Witness, name: str, base: Path) -> None:
                 raised = traceback.format_exc()
             witness.listening = False
         said = out.getvalue() + raised
+        witness.seen += faults(root)
         row = {
             "payload": name,
             "command": command,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from textwrap import shorten
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -166,6 +166,8 @@ class _Binder:
             json.dumps(bound, allow_nan=False)
             if isinstance(bound, int) and abs(bound) >= MOST:
                 raise ValueError("more than any count, size or seed")
+            if get_origin(form.type) is Literal and (type(value), value) not in map(_typed, get_args(form.type)):
+                raise ValueError("true is not 1")
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             inner = [str(step) for step in first["loc"] if _reaches(value, step)]
@@ -209,6 +211,10 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
         return
     for name, inner in value.items():
         yield from _leaves(_join(path, name), inner)
+
+
+def _typed(value: object) -> tuple[type, object]:
+    return type(value), value
 
 
 def _reaches(value: object, step: object) -> bool:
