@@ -17,7 +17,7 @@ FLOORS = [
     {"search"},
     {"worlds"},
     {"vision", "memory", "controller", "envs", "data", "tracking", "config"},
-    {"vouched"},
+    {"vouched", "tensors"},
     {"files"},
     {"errors", "faults", "stopping", "owner"},
 ]

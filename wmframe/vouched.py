@@ -44,7 +44,7 @@ def read_vouched(path: Path, owner: str) -> dict[str, Any]:
     return unsigned
 
 
-def read_record(path: Path, owner: str) -> dict[str, Any]:
+def read_vouched_or_old(path: Path, owner: str) -> dict[str, Any]:
     """Read as `read_vouched`, but also a file of a wmframe that wrote no checksums yet.
 
     One changed bit cannot make the first look like the second: the checksum's name would then be an unknown field,

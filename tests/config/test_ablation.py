@@ -96,7 +96,7 @@ def test_what_is_typed_wins_and_comes_besides(house: House) -> None:
         (["ablation=widths", "memory=vae"], "ablation=widths varies memory itself"),
         (["ablation=bad"], "Did you mean params?"),
         (["ablation=list"], "is not a mapping"),
-        (["ablation=broken"], "not a YAML file"),
+        (["ablation=broken"], "not readable as YAML"),
     ],
 )
 def test_mistakes_are_told(house: House, typed: list[str], expected: str) -> None:

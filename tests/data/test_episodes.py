@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.data.shards import actions, frame, name_of, rewards, write
-from wmframe.data.episodes import CHUNK, EpisodeReader, ShardWriter, read_infos, split
+from wmframe.data.episodes import EpisodeReader, ShardWriter, read_infos, split
+from wmframe.data.shard import CHUNK
 from wmframe.errors import UserError
 
 LENGTHS = [1, CHUNK - 1, CHUNK, 70]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from wmframe.config.bind import Component
+from wmframe.config.bind import bind
+from wmframe.config.compose import compose
 from wmframe.errors import UserError
+from wmframe.pipeline.graph import TARGET
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, find_sweep, open_sweep
 
-EXPERIMENT = Component("wmframe.pipeline.experiment.Paths", {"root": "."})
+EXPERIMENT = bind(compose(["env=toy"]), target=TARGET)
 RECORD = SweepRecord(name="toy", command="wmframe run -m seed=1,2", started="", jobs=())
 
 

@@ -89,7 +89,7 @@ def test_killed_at_random_times_a_run_ends_with_the_same_bits(
     forge: Forge, quiet: tuple[dict[str, dict[str, str]], float], tmp_path: Path, chain: int, figure: Figure
 ) -> None:
     whole, seconds = quiet
-    chance = random.Random(chain)  # noqa: S311 (times of kills, to be drawn again)
+    chance = random.Random(chain)
     command = (*SLOW, f"paths.root={tmp_path}")
     stood = []
     for _ in range(KILLS):

@@ -30,7 +30,7 @@ def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
 def test_saved_states_come_back(tmp_path: Path) -> None:
     starts = start_states()
     starts.save(tmp_path / "starts.safetensors")
-    loaded = StartStates.load(tmp_path / "starts.safetensors")
+    loaded = StartStates.load(tmp_path / "starts.safetensors", memory())
     assert all(torch.equal(getattr(loaded, name), getattr(starts, name)) for name in NAMES)
 
 

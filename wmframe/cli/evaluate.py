@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import Given, parse_values
 from wmframe.errors import UserError
 
@@ -42,8 +43,8 @@ def _evaluate(name: str, given: Given) -> int:
         arguments={**experiment.arguments, "evaluate": replace(experiment.part("evaluate"), arguments=seeds)},
     )
     scores = rescore(run, asked, allowed=given.allowed, progress=Progress(sys.stderr))
-    print("\n".join(lines(scores)))
+    tell("\n".join(lines(scores)))
     for world in LABELS:
         if world in scores:
-            print(mean_std_n(world, scores[world]))
+            tell(mean_std_n(world, scores[world]))
     return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wmframe import owner, stopping
+from wmframe.cli.tell import tell
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, Present, run
@@ -28,8 +29,8 @@ from wmframe.tracking.progress import Progress
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
     finished = run(order, Progress(sys.stderr), _published(order))
-    print("\n".join(lines(finished.record().scores)))
-    print(f"page: {finished.folder / 'report.html'}")
+    tell("\n".join(lines(finished.record().scores)))
+    tell(f"page: {finished.folder / 'report.html'}")
 
 
 def _published(order: Order) -> Present:

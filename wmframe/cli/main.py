@@ -20,7 +20,7 @@ from typing import cast
 
 from wmframe import __version__, stopping
 from wmframe.config.suggest import did_you_mean, nearest
-from wmframe.errors import UserError
+from wmframe.errors import UserError, printable
 
 COMMANDS = {
     "run": "Train and score world models: collect, vision, memory, controller, evaluate.",
@@ -62,13 +62,15 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
     """Run one command and return the process's exit code; `package` is where the commands' modules are."""
     # Idle OpenMP threads spin by default; on a shared machine that was measured to cost a training step 2 to 5 times.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Processes that Python starts for us would import what lies in the working directory: a foreign project's, perhaps.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with stopping.heeded():
             code = _interruptible(arguments, package)
             sys.stdout.flush()
     except UserError as error:
-        print(f"wmframe: {error}", file=sys.stderr)
+        print(f"wmframe: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except stopping.Stopped as stopped:
         return _stop(arguments, stopped)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wmframe.cli.overrides import Invocation, parse
 from wmframe.cli.prepare import Job, prepare
+from wmframe.cli.tell import tell
 from wmframe.pipeline.forecast import Cost, Forecast, total
 from wmframe.pipeline.graph import Node, graph, root_of
 from wmframe.pipeline.sweeps import differing
@@ -45,11 +46,11 @@ def execute(arguments: Sequence[str]) -> int:
     if invocation.multirun:
         _say_search(invocation)
         for number, name in enumerate(differing([job.overrides for job in jobs]), 1):
-            print(f"job {number} of {len(jobs)}: {name}")
+            tell(f"job {number} of {len(jobs)}: {name}")
     stages = _stages(jobs)
     costs = [_print(stage, len(jobs)) for stage in stages]
     running = [cost for cost in costs if cost != Cost(0.0, 0)]
-    print(f"in all: {len(running)} of {len(stages)} stages to run for {_jobs(len(jobs))}{_sum(running)}")
+    tell(f"in all: {len(running)} of {len(stages)} stages to run for {_jobs(len(jobs))}{_sum(running)}")
     return 0
 
 
@@ -59,7 +60,7 @@ def _say_search(invocation: Invocation) -> None:
     config = hydra_config(part(invocation.overrides)[1], folders=invocation.folders)
     if searches(config):
         budget = config.hydra.sweeper.get("budget", "its")
-        print(f"a search chooses its {budget} jobs as it learns; these are examples of what it may ask for")
+        tell(f"a search chooses its {budget} jobs as it learns; these are examples of what it may ask for")
 
 
 def _stages(jobs: Sequence[Job]) -> list[_Stage]:
@@ -78,15 +79,15 @@ def _print(stage: _Stage, jobs: int) -> Cost | None:
     node, status = stage.node, stage.forecast.status(stage.node)
     shared = f"  {_numbers(stage.jobs, jobs)}" if jobs > 1 else ""
     if status.state == "cached":
-        print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}")
+        tell(f"  {node.name:<14} {'cached':<10} {node.key}{shared}")
         return Cost(0.0, 0)
     if status.state == "sealed":
-        print(f"  {node.name:<14} {'cached':<10} {node.key}{shared}  {status.reason}")
+        tell(f"  {node.name:<14} {'cached':<10} {node.key}{shared}  {status.reason}")
         return Cost(0.0, 0)
     cost = stage.forecast.cost(node)
     said = "continues" if status.state == "partial" else "will run"
     told = "no estimate" if cost is None else f"~{duration(cost.seconds)}, {size(cost.bytes)}"
-    print(f"  {node.name:<14} {said:<10} {node.key}{shared}  {told}  {_short(stage.forecast.why(node))}")
+    tell(f"  {node.name:<14} {said:<10} {node.key}{shared}  {told}  {_short(stage.forecast.why(node))}")
     return cost
 
 

@@ -34,6 +34,7 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
     keys and values), naming the job in a sweep.
     """
     from wmframe.config.compose import composing  # Hydra takes half a second to import: not for `--help`
+    from wmframe.pipeline.provenance import without_secret
 
     jobs: list[Job] = []
     wanted = _wanted(invocation, conf)
@@ -44,7 +45,7 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
             except UserError as error:
                 if not invocation.multirun:
                     raise
-                changed = " ".join(o for o in overrides if o not in invocation.overrides)
+                changed = " ".join(without_secret(o) for o in overrides if o not in invocation.overrides)
                 raise UserError(f"job {len(jobs) + 1} ({changed}): {error}", exit_code=error.exit_code) from error
     return jobs
 

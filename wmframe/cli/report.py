@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.pipeline.runs import find_run
 from wmframe.pipeline.sweeps import find_sweep
@@ -29,12 +30,13 @@ def execute(arguments: Sequence[str]) -> int:
     given = parse_values(rest, {"root": "."}, most_names=1, usage=HELP)
     named, root = given.names[0] if given.names else "latest", Path(given.values["root"])
     if any(word.partition("=")[0] == _SWEEP for word in arguments):
-        from wmframe.report.sweep import write_sweep
+        sweep = find_sweep(named, sweeps=root / "sweeps")
+        from wmframe.report.sweep import write_sweep  # after the name is known to be right: it imports matplotlib
 
-        print(f"page: {write_sweep(find_sweep(named, sweeps=root / 'sweeps'))}")
+        tell(f"page: {write_sweep(sweep)}")
         return 0
     run = find_run(named, runs=root / "runs")
     from wmframe.report.gather import write_page
 
-    print(f"page: {write_page(run, allowed=given.allowed)}")
+    tell(f"page: {write_page(run, allowed=given.allowed)}")
     return 0

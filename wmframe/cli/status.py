@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
 from wmframe.pipeline.runs import all_runs, find_run
@@ -28,30 +29,30 @@ def execute(arguments: Sequence[str]) -> int:
         return _one(given.names[0], root)
     found = all_runs(root / "runs")
     if not found:
-        print(f"no runs under {root / 'runs'} yet. The first: wmframe run env=toy preset=smoke tracker=none")
+        tell(f"no runs under {root / 'runs'} yet. The first: wmframe run env=toy preset=smoke tracker=none")
     for run in found:
         try:
             record = run.record()
         except UserError as error:
-            print(f"damaged   {run.name}  {error}")
+            tell(f"damaged   {run.name}  {error}")
             continue
         awake = record.scores.get("reality")
         score = f"  awake {fmean(awake['returns']):.1f}" if awake else ""
-        print(f"{record.state:<9} {run.name}  {duration(record.seconds)}{score}  {record.error}".rstrip())
+        tell(f"{record.state:<9} {run.name}  {duration(record.seconds)}{score}  {record.error}".rstrip())
     for work in sorted(root.glob("artefacts/*/*.work")):
         age = duration(time.time() - max(path.stat().st_mtime for path in [work, *work.rglob("*")]))
-        print(f"begun     {work.parent.name} {work.stem}, last touched {age} ago; the same command continues it")
+        tell(f"begun     {work.parent.name} {work.stem}, last touched {age} ago; the same command continues it")
     return 0
 
 
 def _one(name: str, root: Path) -> int:
     run = find_run(name, runs=root / "runs")
     record = run.record()
-    print(f"{run.folder}\n{record.state}, begun {record.started}: {record.command}")
+    tell(f"{run.folder}\n{record.state}, begun {record.started}: {record.command}")
     if record.error:
-        print(f"it failed: {record.error}")
+        tell(f"it failed: {record.error}")
     for stage in record.stages:
-        print(f"  {stage.name:<14} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
-    print("\n".join(lines(record.scores)))
-    print(f"page: {run.folder / 'report.html'}")
+        tell(f"  {stage.name:<14} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
+    tell("\n".join(lines(record.scores)))
+    tell(f"page: {run.folder / 'report.html'}")
     return 0

@@ -17,6 +17,7 @@ from wmframe.cli.jobs import SweepJobs
 from wmframe.cli.launch import Recording, at_once, launcher, owner
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import Job, prepare_one
+from wmframe.cli.tell import tell
 from wmframe.config.ablation import Ablation, find_ablation
 from wmframe.config.multirun import hydra_config, part, searches
 from wmframe.errors import UserError
@@ -55,7 +56,7 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
         return 1
     code = _close(sweep)
     if confirm := config.hydra.sweeper.get("confirm"):
-        print(f"job {len(sweep.record().jobs)} is what the search recommends, run on its own with {' '.join(confirm)}")
+        tell(f"job {len(sweep.record().jobs)} is what the search recommends, run on its own with {' '.join(confirm)}")
     return code
 
 
@@ -125,14 +126,14 @@ def _close(sweep: Sweep) -> int:
     jobs = sweep.jobs()
     width = len(str(len(jobs)))
     for job, name in zip(jobs, differing([job.overrides for job in jobs]), strict=True):
-        print(f"{job.number:>{max(width, 3)}}  {job.state:<9} {name}  {_outcome(sweep, job)}".rstrip())
-    print(f"page: {write_sweep(sweep)}")
+        tell(f"{job.number:>{max(width, 3)}}  {job.state:<9} {name}  {_outcome(sweep, job)}".rstrip())
+    tell(f"page: {write_sweep(sweep)}")
     left = [job.number for job in jobs if not sweep.settled(job)]
     if left:
-        print(f"{len(left)} of {len(jobs)} jobs are left: {_listed(left)}; the same command goes on with them")
+        tell(f"{len(left)} of {len(jobs)} jobs are left: {_listed(left)}; the same command goes on with them")
     failed = [job.number for job in jobs if job.state == "failed"]
     if failed:
-        print(f"{len(failed)} of {len(jobs)} jobs failed: {_listed(failed)}")
+        tell(f"{len(failed)} of {len(jobs)} jobs failed: {_listed(failed)}")
     return 1 if left or failed else 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.pipeline.runs import find_run
 
@@ -28,5 +29,5 @@ def execute(arguments: Sequence[str]) -> int:
     out = Path(given.values["out"]) if given.values["out"] else run.folder / f"{world}-{seed}.webp"
     from wmframe.report.film import film
 
-    print(f"video: {film(run, world=world, seed=seed, steps=steps, fps=fps, out=out, allowed=given.allowed)}")
+    tell(f"video: {film(run, world=world, seed=seed, steps=steps, fps=fps, out=out, allowed=given.allowed)}")
     return 0

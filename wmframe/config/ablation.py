@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
 from wmframe.config.bind import bind
 from wmframe.config.component import ConfigError
-from wmframe.config.files import check_folder
+from wmframe.config.files import check_folder, read_mapping
 from wmframe.config.shipped import conf_dir
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError
@@ -99,20 +97,21 @@ def find_ablation(
 
 
 def _read(path: Path) -> Ablation:
-    try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a YAML file that wmframe reads: {error}") from error
-    if not isinstance(plain, dict):
-        raise UserError(f"{path} is not a mapping")
+    plain = read_mapping(path)
+    return replace(read_ablation(plain, path), name=path.stem)
+
+
+def read_ablation(plain: Mapping[str, object], file: Path) -> Ablation:
+    """Return the ablation that was found as plain data in a file, or raise UserError."""
     try:
         bound = bind(plain, target=f"{Ablation.__module__}.{Ablation.__name__}")
     except ConfigError as error:
-        raise UserError(f"{path}: {error}") from error
-    for row, numbers in plain.get("paper", {}).items():
+        raise UserError(f"{file}: {error}") from error
+    made = Ablation(**bound.arguments)  # type: ignore[arg-type]  # binding has seen to it
+    for row, numbers in made.paper.items():
         if set(numbers) not in _NUMBERS:
-            raise UserError(f"{path}: paper.{row} needs mean and std, and may have dream_mean and dream_std")
-    return replace(Ablation(**bound.arguments), name=path.stem)  # type: ignore[arg-type]  # binding has seen to it
+            raise UserError(f"{file}: paper.{row} needs mean and std, and may have dream_mean and dream_std")
+    return made
 
 
 def _key(override: str) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from textwrap import shorten
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from wmframe.config.annotation import Form, Many, Maybe, Nested, Plain
 from wmframe.config.component import Component, ConfigError, Problem
-from wmframe.config.describe import describe, show
+from wmframe.config.describe import describe, is_secret, show
 from wmframe.config.signature import (
     NO_DEFAULT,
     UNREADABLE,
@@ -28,6 +28,7 @@ from wmframe.config.suggest import nearest
 
 __all__ = ["Component", "ConfigError", "Problem", "bind"]
 
+MOST = 2**63
 STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
@@ -72,7 +73,7 @@ class _Binder:
             near = nearest(path, [key for key, leaf in self.known.items() if leaf or "." not in path])
             keys = ", ".join(signature.parameters) or "none"
             where = shorten(f"{signature.name} ({signature.file}) takes: {keys}", 180, placeholder=" ...")
-            message = f"={show(value)}: there is no such key"
+            message = f"={'…' if is_secret(path) else show(value)}: there is no such key"
             cause = f"{path.rpartition('.')[2]}{message}"
             strangers.append(Problem(path, message, near, where, cause))
         return strangers + self.problems
@@ -129,9 +130,12 @@ class _Binder:
         try:
             wanted = read_signature(base, allowed=self.allowed)
         except TargetError:
-            return
-        if not wanted.protocol:
+            wanted = None
+        if wanted is not None and not wanted.protocol:
             raise TargetError(f"{signature.name} ({signature.file}) is not a {wanted.name} ({wanted.file})")
+        # Nothing says what is a protocol's, or a foreign class's. A class may be; a function is called to see.
+        if signature.function:
+            raise TargetError(f"{signature.name} ({signature.file}) does not say that it returns a {base}")
 
     def _form(self, value: object, path: str, form: Form, parameter: Parameter, signature: Signature) -> object:
         """The bound value; after a mistake, something harmless in its place."""
@@ -152,9 +156,18 @@ class _Binder:
         return None
 
     def _plain(self, value: object, path: str, form: Plain, parameter: Parameter, signature: Signature) -> object:
+        for key, _ in _leaves("", value) if isinstance(value, Mapping) else ():
+            if is_secret(key):
+                message = "=…: a config is kept with its results and shared; a secret is for an environment variable"
+                self.problems.append(Problem(_join(path, key), message))
+                return None
         try:
             bound = _adapter(form).validate_python(value)
             json.dumps(bound, allow_nan=False)
+            if isinstance(bound, int) and abs(bound) >= MOST:
+                raise ValueError("more than any count, size or seed")
+            if get_origin(form.type) is Literal and (type(value), value) not in map(_typed, get_args(form.type)):
+                raise ValueError("true is not 1")
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             inner = [str(step) for step in first["loc"] if _reaches(value, step)]
@@ -198,6 +211,10 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
         return
     for name, inner in value.items():
         yield from _leaves(_join(path, name), inner)
+
+
+def _typed(value: object) -> tuple[type, object]:
+    return type(value), value
 
 
 def _reaches(value: object, step: object) -> bool:

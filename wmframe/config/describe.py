@@ -4,6 +4,7 @@ In: a typing object or a `Form`. Out: a phrase for an error message. Called by `
 """
 
 import json
+import re
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -34,6 +35,16 @@ BOUNDS: dict[type, tuple[str, str]] = {
     annotated_types.MinLen: ("min_length", "(at least {})"),
     annotated_types.MaxLen: ("max_length", "(at most {})"),
 }
+
+
+SECRET = re.compile(
+    r"(?i)(?:^|[_.-])(?:(?:api|access|auth|private)_?key|token|secret|passw(?:or)?d|credentials?)(?:$|[_.-])"
+)
+
+
+def is_secret(key: str) -> bool:
+    """Tell whether a key's name says that its value is nobody else's business."""
+    return SECRET.search(key) is not None
 
 
 def describe(form: Form) -> str:

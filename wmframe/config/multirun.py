@@ -12,6 +12,9 @@ from pathlib import Path
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override, RangeSweep
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from wmframe.config.compose import NAME, opened
@@ -47,6 +50,7 @@ def hydra_config(hydras: Sequence[str], *, conf: Path | None = None, folders: Se
             known = list(dotted_keys(OmegaConf.to_container(chosen, resolve=False)))
             _check_keys([text for text in hydras if text not in groups], known)
             config = hydra.compose(NAME, [*search, *_QUIET, *hydras], return_hydra_config=True)
+    _check_targets(config, folders)
     with open_dict(config):
         return OmegaConf.create({"hydra": config.hydra})
 
@@ -75,6 +79,29 @@ def _check_keys(texts: Sequence[str], known: Sequence[str]) -> None:
         place = key.rpartition(".")[0]
         its = [name for name in known if name.startswith(f"{place}.") and not name.endswith("_target_")]
         raise UserError(f"{text}: there is no such key.{did_you_mean(nearest(key, its))}\n    {', '.join(its) or ''}")
+
+
+def _check_targets(config: DictConfig, folders: Sequence[Path]) -> None:
+    """Refuse what a YAML file could have Hydra call: its launchers and sweepers are classes of installed plugins."""
+    for name, kind in (("launcher", Launcher), ("sweeper", Sweeper)):
+        part = OmegaConf.to_container(config.hydra[name], resolve=False)
+        known = {f"{plugin.__module__}.{plugin.__qualname__}" for plugin in Plugins.instance().discover(kind)}
+        targets = list(_targets(part))
+        strange = [text for text in targets[:1] if text not in known] + (targets[1:] if folders else [])
+        if strange:
+            raise UserError(f"hydra/{name}: its file names the target {strange[0]}, and no file may name one here")
+
+
+def _targets(value: object) -> Iterator[str]:
+    """Every target in a config, the outermost first."""
+    if isinstance(value, dict):
+        if "_target_" in value:
+            yield str(value["_target_"])
+        for inner in value.values():
+            yield from _targets(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _targets(inner)
 
 
 def _ends(override: Override) -> Iterator[str]:

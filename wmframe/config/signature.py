@@ -57,6 +57,7 @@ class Signature:
     kinds: frozenset[str]
     abstract: bool = False
     protocol: bool = False
+    function: bool = False
 
     @property
     def name(self) -> str:
@@ -82,7 +83,7 @@ def read_signature(target: str, *, allowed: Sequence[str]) -> Signature:
     if isinstance(node, ast.FunctionDef):
         parameters = _function(node, source, skip=0)
         kinds = _returns(node, source)
-        return Signature(target, source.label, parameters, kinds)
+        return Signature(target, source.label, parameters, kinds, function=True)
     if not isinstance(node, ast.ClassDef):
         raise TargetError(f"{target} is neither a class nor a function", source.names)
     gathered = _gather(node, source)

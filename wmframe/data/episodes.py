@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,11 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from wmframe import faults
+from wmframe.data.shard import CHUNK, check_episode, open_shard, read_info
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
-
-CHUNK: Final = 32
-"""Frames compressed together: what one read decompresses."""
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -136,10 +134,19 @@ class ShardWriter:
         fsync_folder(self._path.parent)
 
 
+def episode_info(file: h5py.File, name: str) -> EpisodeInfo:
+    """Return what an open shard says of one of its episodes. Raises UserError where that is not what is asked."""
+    said = read_info(file, name)
+    kinds = {field.name: field.type for field in fields(EpisodeInfo)}
+    if said.keys() != kinds.keys() or not all(type(said[key]) is kinds[key] for key in kinds):
+        raise UserError(f"{file.filename}: {name} is no episode that says where it came from", exit_code=1)
+    return EpisodeInfo(**said)
+
+
 def read_infos(shard: Path) -> list[EpisodeInfo]:
     """Return what a shard says of its episodes, in the order they were recorded."""
-    with h5py.File(shard, "r") as file:
-        return [EpisodeInfo(**json.loads(file[name].attrs["info"])) for name in sorted(file)]
+    with open_shard(shard) as file:
+        return [episode_info(file, name) for name in sorted(file)]
 
 
 class EpisodeReader:
@@ -157,10 +164,12 @@ class EpisodeReader:
         self._files: list[h5py.File] = []
         for place, folder in enumerate(folders):
             for shard in sorted(folder.glob("*.h5")):
-                file = h5py.File(shard, "r")
+                file = open_shard(shard)
                 self._files.append(file)
                 for name in sorted(file):
-                    self.episodes.append(EpisodeInfo(**json.loads(file[name].attrs["info"])))
+                    info = episode_info(file, name)
+                    check_episode(file, name, info.steps)
+                    self.episodes.append(info)
                     self.later.append(place > 0)
                     self._groups.append(file[name])
         simulators = sorted({episode.simulator for episode in self.episodes})

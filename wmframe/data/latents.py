@@ -7,9 +7,12 @@ Legend: N frames of all episodes end to end, E episodes, Z latent, A action.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from wmframe.errors import UserError
 
 Array = npt.NDArray[np.generic]
 
@@ -41,8 +44,39 @@ class EncodedEpisodes:
 
     @classmethod
     def load(cls, folder: Path) -> "EncodedEpisodes":
-        """Map a folder's arrays; nothing is read until used."""
-        return cls(**{f.name: np.load(folder / f"{f.name}.npy", mmap_mode="r") for f in fields(cls)})
+        """Map a folder's arrays; nothing is read until used. Raises UserError for arrays that are not what they are."""
+        arrays = {field.name: _mapped(folder / f"{field.name}.npy", *_KINDS[field.name]) for field in fields(cls)}
+        starts = arrays["starts"]
+        if len(starts) < 2 or starts[0] != 0 or (np.diff(starts) < 1).any():
+            raise UserError(f"{folder}: its episodes do not begin one after the other", exit_code=1)
+        try:
+            return cls(**arrays)
+        except ValueError as error:
+            raise UserError(f"{folder}: {error}", exit_code=1) from error
+
+
+_KINDS: Final = {
+    "mu": (np.float16, 2),
+    "logvar": (np.float16, 2),
+    "actions": (np.float32, 2),
+    "rewards": (np.float32, 1),
+    "done": (np.float32, 1),
+    "starts": (np.int64, 1),
+}
+"""Every array's type and number of dimensions."""
+
+
+def _mapped(path: Path, dtype: npt.DTypeLike, dimensions: int) -> npt.NDArray[Any]:
+    # Not np.load: what that makes of a file is the file's to say, an archive or, if asked, a pickle.
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})", exit_code=1) from error
+    except (ValueError, OverflowError, EOFError) as error:
+        raise UserError(f"{path} is no array that can be mapped: {error}", exit_code=1) from error
+    if array.dtype != dtype or array.ndim != dimensions:
+        raise UserError(f"{path} is {array.dtype} {array.shape}, not {np.dtype(dtype)} of {dimensions}", exit_code=1)
+    return array
 
 
 @dataclass(frozen=True)

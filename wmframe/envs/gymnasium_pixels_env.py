@@ -79,7 +79,7 @@ def open_inner(spec: GymnasiumPixels) -> Any:
     mode = "rgb_array" if spec.pixels == "render" else None
     try:
         return gymnasium.make(spec.id, max_episode_steps=-1, disable_env_checker=True, render_mode=mode, **spec.kwargs)
-    except (gymnasium.error.Error, TypeError, ValueError) as problem:
+    except (gymnasium.error.Error, ImportError, TypeError, ValueError) as problem:
         raise UserError(f"env.id={spec.id} with kwargs {spec.kwargs} can't be made: {problem}") from problem
 
 

@@ -58,12 +58,13 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
     experiment = run.experiment(allowed)
     world = build_part(experiment, "world", WorldSettings, allowed=allowed)
     starts = parts["controller"] / STARTS
+    driver = load_driver(parts, world=world, allowed=allowed, device=torch.device(device))
     return Agent(
         run=run,
-        driver=load_driver(parts, world=world, allowed=allowed, device=torch.device(device)),
+        driver=driver,
         env=build_part(experiment, "env", EnvSpec, allowed=allowed),
         world=world,
-        starts=StartStates.load(starts) if starts.is_file() else None,
+        starts=StartStates.load(starts, driver.memory) if starts.is_file() else None,
     )
 
 

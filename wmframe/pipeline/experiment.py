@@ -6,8 +6,8 @@ The groups' classes are named only as types, so that checking a config imports n
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from annotated_types import Ge, Le, Lt, MinLen
-from pydantic import NonNegativeInt, PositiveInt
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import NonNegativeInt
 
 if TYPE_CHECKING:
     from wmframe.collect.collection import Collection
@@ -49,7 +49,7 @@ class LaterRounds:
     memory_steps: Budget | None = None
     generations: Budget | None = None
     chosen: Literal["last", "awake"] = "last"
-    select_episodes: PositiveInt = 32
+    select_episodes: Annotated[int, Gt(0), Le(100_000)] = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Experiment:
 
     name: str
     seed: Annotated[int, Ge(0), Lt(2**32)]
-    rounds: PositiveInt
+    rounds: Annotated[int, Gt(0), Le(1000)]
     later_rounds: LaterRounds
     env: "EnvSpec"
     collect: "Collection"

@@ -9,6 +9,7 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
+from wmframe.errors import UserError
 from wmframe.pipeline.agents import Agent, load_agent
 from wmframe.pipeline.runs import find_run
 from wmframe.worlds.gymnasium_dream import DreamEnv, DreamVectorEnv, dream_metadata
@@ -65,4 +66,6 @@ def dream_vector_env(
 
 
 def _agent(run: str, allowed: Sequence[str]) -> Agent:
+    if isinstance(allowed, str):  # whose letters would be taken for modules; a config's `env.kwargs` can hold no list
+        raise UserError(f"allowed={allowed!r}: a list of modules is wanted")
     return load_agent(find_run(str(run)), allowed=("wmframe", *allowed))

@@ -24,7 +24,8 @@ def manifests(folder: Path) -> Iterator[Mapping[str, Any]]:
             manifest = read_json(path / MANIFEST)
             difference(manifest["config"], {})
             parent_lines(manifest["parents"], {})
-            str(manifest["created"]), int(manifest["code_version"])
+            str(manifest["created"]), int(manifest["code_version"]), float(manifest["wall_seconds"])
+            sum(int(facts["bytes"]) for facts in manifest["files"].values())
         except (UserError, KeyError, TypeError, ValueError, AttributeError):
             continue
         yield manifest

@@ -18,24 +18,41 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import AfterValidator, FiniteFloat, with_config
 
-from wmframe.config.bind import Component, bind
+from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.files import link_atomic
+from wmframe.pipeline.records import read_experiment, read_record
 from wmframe.pipeline.single_flight import try_hold
 from wmframe.pipeline.zoo import PREFIX, unpack
-from wmframe.vouched import read_record, read_vouched_text, write_vouched, write_vouched_text
+from wmframe.vouched import read_vouched_text, write_vouched, write_vouched_text
 
 RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
+"""A run's folder: a time and four digits around a name."""
 _CONFIG, _RECORD, _LOCK, _LATEST = "config.yaml", "run.json", "run.lock", "latest"
+_OWNER = "run"
+"""Whom a run's files vouch for themselves as."""
 
 
+Episodes = Mapping[str, Sequence[FiniteFloat]]
+"""Of every episode its return ("returns") and its length in steps ("lengths")."""
+
+
+def _scored(episodes: Episodes) -> Episodes:
+    if not episodes.get("returns") or len(episodes.get("lengths", ())) != len(episodes["returns"]):
+        raise ValueError("every episode has a return and a length, and there is at least one")
+    return episodes
+
+
+@with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class StageRecord:
     """How a run came by one result: its name in the graph, its key, whether it was there already, and the time."""
@@ -47,6 +64,15 @@ class StageRecord:
     seconds: float
 
 
+def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
+    if len({stage.name for stage in stages}) < len(stages):
+        raise ValueError("a stage stands there twice")
+    if wrong := [stage.name for stage in stages if _NAME.fullmatch(stage.name) is None]:
+        raise ValueError(f"{wrong[0]!r} is no stage's name")
+    return stages
+
+
+@with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """run.json. `scores` maps a world ("reality", "dream", "random") to returns and lengths per episode."""
@@ -57,8 +83,8 @@ class RunRecord:
     overrides: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
-    stages: tuple[StageRecord, ...] = ()
-    scores: Mapping[str, Any] = field(default_factory=dict)
+    stages: Annotated[tuple[StageRecord, ...], AfterValidator(_each_once)] = ()
+    scores: Mapping[str, Annotated[Episodes, AfterValidator(_scored)]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,27 +107,15 @@ class Run:
 
     def config(self) -> str:
         """Return the text of config.yaml; raises UserError if it is damaged."""
-        return read_vouched_text(self.folder / _CONFIG, "run")
+        return read_vouched_text(self.folder / _CONFIG, _OWNER)
 
     def experiment(self, allowed: Sequence[str]) -> Component:
         """Return the experiment, bound again; raises ConfigError if the file does not hold one."""
-        file = self.folder / _CONFIG
-        try:
-            config = yaml.safe_load(self.config())
-        except yaml.YAMLError as error:
-            raise UserError(f"{file}: not readable as YAML ({error})", exit_code=1) from error
-        if not isinstance(config, dict):
-            raise UserError(f"{file}: holds no experiment", exit_code=1)
-        return bind(config, allowed=allowed)
+        return read_experiment(self.folder / _CONFIG, allowed, _OWNER)
 
     def record(self) -> RunRecord:
         """Return run.json; a run that calls itself running although no process holds it has stopped."""
-        plain = read_record(self.folder / _RECORD, "run")
-        try:
-            stages = tuple(StageRecord(**stage) for stage in plain.pop("stages"))
-            record = RunRecord(stages=stages, **plain)
-        except (TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{self.folder / _RECORD}: not a run's record ({error})", exit_code=1) from error
+        record = read_record(self.folder / _RECORD, RunRecord, "a run's record", _OWNER)
         if record.state == "running" and (lock := try_hold(self.folder / _LOCK)) is not None:
             with lock:
                 return replace(record, state="stopped")
@@ -115,9 +129,14 @@ class Run:
 
     def write(self, record: RunRecord) -> None:
         """Replace run.json; `latest` then points at a run that finished."""
-        write_vouched(self.folder / _RECORD, asdict(record), "run")
+        write_vouched(self.folder / _RECORD, asdict(record), _OWNER)
         if record.state == "finished":
             link_atomic(self.folder.parent / _LATEST, self.folder.name)
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a run's folder could be called so: nothing that leads anywhere else."""
+    return _FOLDER.fullmatch(name) is not None
 
 
 def check_name(name: str) -> None:
@@ -140,7 +159,7 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
         except FileExistsError:
             continue
     config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
-    write_vouched_text(folder / _CONFIG, config, "run")
+    write_vouched_text(folder / _CONFIG, config, _OWNER)
     return Run(folder)
 
 

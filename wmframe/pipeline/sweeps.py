@@ -22,13 +22,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from pydantic import with_config
 
-from wmframe.config.bind import Component, bind
+from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.files import link_atomic
-from wmframe.pipeline.runs import Run, check_name
+from wmframe.pipeline.records import read_experiment, read_record
+from wmframe.pipeline.runs import Run, check_name, is_name
 from wmframe.pipeline.single_flight import hold, try_hold
-from wmframe.vouched import read_record, read_vouched_text, remove, write_vouched, write_vouched_text
+from wmframe.vouched import read_vouched_text, remove, write_vouched, write_vouched_text
 
 JobState = Literal["waiting", "running", "finished", "failed", "stopped"]
 """How a job stands; "stopped" is one whose process is gone without a word, and is never written."""
@@ -40,6 +42,7 @@ def _quiet(_line: str) -> None:
     return
 
 
+@with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class SweepRecord:
     """sweep.json. `jobs` holds every job's overrides, those that all share included, in the order of their numbers."""
@@ -51,6 +54,7 @@ class SweepRecord:
     ablation: Mapping[str, Any] | None = None
 
 
+@with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
     """jobs/NNNN.json. `run` is the name of the job's last run under runs/, empty before there is one."""
@@ -76,12 +80,7 @@ class Sweep:
 
     def record(self) -> SweepRecord:
         """Return sweep.json."""
-        file = self.folder / _RECORD
-        try:
-            plain = read_record(file, "sweep")
-            return SweepRecord(**{**plain, "jobs": tuple(map(tuple, plain["jobs"]))})
-        except (TypeError, KeyError) as error:
-            raise UserError(f"{file}: not a sweep's record ({error})", exit_code=1) from error
+        return read_record(self.folder / _RECORD, SweepRecord, "a sweep's record", "sweep")
 
     def jobs(self) -> list[JobRecord]:
         """Return how every job stands, by number; one that nobody has begun is waiting."""
@@ -94,11 +93,11 @@ class Sweep:
     def run_of(self, job: JobRecord) -> Run | None:
         """Return a job's last run, or None if there is none, or none any more."""
         run = Run(self.root / "runs" / job.run)
-        return run if job.run and (run.folder / "run.json").is_file() else None
+        return run if is_name(job.run) and (run.folder / "run.json").is_file() else None
 
     def experiment(self, number: int, allowed: Sequence[str]) -> Component:
         """Return a job's experiment, bound again."""
-        return bind(yaml.safe_load(read_vouched_text(self._file(number, "yaml"), f"job {number}")), allowed=allowed)
+        return read_experiment(self._file(number, "yaml"), allowed, f"job {number}")
 
     def add(self, jobs: Sequence[tuple[Sequence[str], Component]]) -> list[int]:
         """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added."""
@@ -154,10 +153,9 @@ class Sweep:
         file = self._file(number, "json")
         if not file.exists():
             return JobRecord(number=number, overrides=overrides, state="waiting")
-        try:
-            return JobRecord(**{**read_record(file, f"job {number}"), "overrides": overrides})
-        except TypeError as error:
-            raise UserError(f"{file}: not a job's record ({error})", exit_code=1) from error
+        return replace(
+            read_record(file, JobRecord, "a job's record", f"job {number}"), number=number, overrides=overrides
+        )
 
     def _has_config(self, number: int) -> bool:
         try:

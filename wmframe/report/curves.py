@@ -56,6 +56,14 @@ def look_of(index: int, series: Series) -> tuple[int, str]:
 
 def draw(curve: Curve) -> Markup:
     """Return the figure as SVG markup. The same curve gives the same characters."""
+    # matplotlib takes its settings from the working directory first: `text.usetex` there would start LaTeX.
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update({"svg.hashsalt": f"wmframe {curve.title}", "svg.fonttype": "none"})
+        return Markup(_inline(_svg(curve)))  # noqa: S704  numbers and colours of our own only
+
+
+def _svg(curve: Curve) -> str:
     figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
@@ -66,15 +74,13 @@ def draw(curve: Curve) -> Markup:
             _line(axes, index, series)
     _dress(axes, curve)
     buffer = io.StringIO()
-    settings: dict[Any, Any] = {"svg.hashsalt": f"wmframe {curve.title}", "svg.fonttype": "none"}
-    with mpl.rc_context(settings):
-        figure.savefig(
-            buffer,
-            format="svg",
-            transparent=True,
-            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
-        )
-    return Markup(_inline(buffer.getvalue()))  # noqa: S704  numbers and colours of our own only
+    figure.savefig(
+        buffer,
+        format="svg",
+        transparent=True,
+        metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    )
+    return buffer.getvalue()
 
 
 def _finite(column: Numbers) -> Column:

@@ -3,15 +3,16 @@
 A finished run comes in; `Contents` and the page go out. Called by `wmframe report` and `publish`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import FiniteFloat
 
 from wmframe.envs.spec import EnvSpec
-from wmframe.files import read_json
 from wmframe.pipeline.agents import open_artefacts
+from wmframe.pipeline.records import read_record
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import Pictures, draw_pictures
@@ -19,6 +20,26 @@ from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.building import build_part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What the page tells of a collection's summary.json."""
+
+    mean_return_by_policy: dict[str, float]
+    episodes: dict[str, int]
+    environment_frames: int
+    backends: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the page tells of agent.json. `earned` is by round and world."""
+
+    round: int = 0
+    earned: dict[str, dict[str, FiniteFloat]] = field(default_factory=dict)
+    recorded: list[Collected] = field(default_factory=list)
+    frames_tried_on: int = 0
 
 
 def write_page(run: Run, *, allowed: Sequence[str]) -> Path:
@@ -31,7 +52,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     record, experiment = run.record(), run.experiment(allowed)
     artefacts = open_artefacts(run, record.stages)
     agent = artefacts.get("agent")
-    facts = read_json(agent.file("agent.json")) if agent is not None else {"earned": {}, "recorded": []}
+    told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     dreams = experiment.part("world").target.endswith(".DreamSettings")
     return Contents(
@@ -39,8 +60,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         subtitle=record.command,
         scores=_scores(record),
         curves=[
-            *trials_by_round(facts),
-            *awake_by_round([collected["mean_return_by_policy"] for collected in facts["recorded"]]),
+            *trials_by_round(told.earned, told.round),
+            *awake_by_round([collected.mean_return_by_policy for collected in told.recorded]),
             *curves({name: artefact.path / "history.jsonl" for name, artefact in artefacts.items()}),
         ],
         stages=[
@@ -49,7 +70,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(facts, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
+        notes=_notes(told, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
         learned_in="dream" if dreams else "reality",
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -68,7 +89,7 @@ def _scores(record: RunRecord) -> list[Score]:
             returns=record.scores[name]["returns"],
             world="dream" if name == "dream" else "reality",
             seeds=record.seeds,
-            steps=record.scores[name]["lengths"],
+            steps=[int(length) for length in record.scores[name]["lengths"]],
             note=f"{np.mean(record.scores[name]['lengths']):.0f} steps an episode",
         )
         for name, label in LABELS.items()
@@ -76,14 +97,16 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(facts: Mapping[str, Any], caveat: str) -> list[str]:
+def _notes(told: Told, caveat: str) -> list[str]:
     notes = [caveat] if caveat else []
-    for number, collected in enumerate(facts["recorded"], 1):
-        origins = ", ".join(f"{count} {origin}" for origin, count in collected["episodes"].items())
+    for number, collected in enumerate(told.recorded, 1):
+        origins = ", ".join(f"{count} {origin}" for origin, count in collected.episodes.items())
         notes.append(
-            f"Round {number} learned from {collected['environment_frames']:,} environment frames ({origins} episodes) "
-            f"of {', '.join(collected['backends'])}."
+            f"Round {number} learned from {collected.environment_frames:,} environment frames ({origins} episodes) "
+            f"of {', '.join(collected.backends)}."
         )
-    if tried := facts.get("frames_tried_on"):
-        notes.append(f"The rounds' drivers were tried awake on {tried:,} more, for the best to be chosen.")
+    if told.frames_tried_on > 0:
+        notes.append(
+            f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more, for the best to be chosen."
+        )
     return notes

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from wmframe.report.contents import Curve, Series
 from wmframe.tracking.history import Row, read
@@ -89,15 +89,15 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
     return found
 
 
-def trials_by_round(agent: Mapping[str, Any]) -> list[Curve]:
-    """Return what every round's driver earned when the agent was chosen, as agent.json says: one figure, or none."""
-    earned = {int(number): means for number, means in agent["earned"].items()}
+def trials_by_round(earned: Mapping[str, Mapping[str, float]], chosen: int) -> list[Curve]:
+    """Return what every round's driver earned, by round and world, when the agent was chosen: one figure, or none."""
+    rounds = [int(number) for number in earned]
     series = [
-        Series(label, list(earned), [means[world] for means in earned.values()])
+        Series(label, rounds, [means[world] for means in earned.values()])
         for world, label in (("reality", "awake, whole episodes"), ("dream", "in its dream"))
         if earned and all(world in means for means in earned.values())
     ]
-    note = f"Mean returns on select seeds, the same for all rounds. The agent is round {agent['round']}'s driver."
+    note = f"Mean returns on select seeds, the same for all rounds. The agent is round {chosen}'s driver."
     return [Curve("C: awake and dreaming, round by round", "round", "mean return", series, note)] if series else []
 
 

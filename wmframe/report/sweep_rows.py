@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import yaml
-
-from wmframe.config.ablation import Ablation
+from wmframe.config.ablation import Ablation, read_ablation
+from wmframe.config.files import read_mapping
 from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run
+from wmframe.pipeline.runs import Run, is_name
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
 from wmframe.report.contents import Score
 from wmframe.report.story import comparable, paces
@@ -106,10 +105,7 @@ class SweepRows:
 def gather_rows(sweep: Sweep) -> SweepRows:
     """Read all that a sweep's table shows. A run that cannot be read is missing; raises UserError for sweep.json."""
     record, jobs = sweep.record(), sweep.jobs()
-    try:
-        ablation = Ablation(**record.ablation) if record.ablation is not None else None
-    except TypeError as error:
-        raise UserError(f"{sweep.folder / 'sweep.json'}: its ablation is none ({error})", exit_code=1) from error
+    ablation = read_ablation(record.ablation, sweep.folder / "sweep.json") if record.ablation is not None else None
     groups: dict[tuple[str, ...], list[JobRecord]] = {}
     for job in jobs:
         groups.setdefault(tuple(o for o in job.overrides if _split(o)[0] != "seed"), []).append(job)
@@ -161,6 +157,8 @@ def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Scor
     """Return a finished job's run; raises UserError, in words for the table, for any other."""
     if job.state != "finished":
         raise UserError(f"{job.state}: {job.error}" if job.error else job.state)
+    if not is_name(job.run):
+        raise UserError("its run has no name that a run could have")
     record = Run(sweep.root / "runs" / job.run).record()
     try:
         scores = {world: _score(world, row, record.seeds) for world, row in record.scores.items()}
@@ -196,10 +194,10 @@ def _config(sweep: Sweep, runs: Sequence[TrainingRun]) -> Mapping[str, Any]:
     if not runs:
         return {}
     try:
-        config = yaml.safe_load(Run(sweep.root / "runs" / runs[0].name).config())
-    except (UserError, yaml.YAMLError):
+        config = read_mapping(sweep.root / "runs" / runs[0].name / "config.yaml")
+    except UserError:
         return {}
-    return {key: part for key, part in config.items() if isinstance(part, dict)} if isinstance(config, dict) else {}
+    return {key: part for key, part in config.items() if isinstance(part, dict)}
 
 
 def _values(overrides: Sequence[str], common: set[str], ablation: Ablation | None) -> Mapping[str, str]:

@@ -65,7 +65,7 @@ def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Seq
     """Return what a driver earns in the dream that C was searched for in, or nothing if that was no dream."""
     if not isinstance(settings, DreamSettings):
         return {}
-    starts = StartStates.load(controller / STARTS)
+    starts = StartStates.load(controller / STARTS, driver.memory)
     world = dream(settings, driver.memory, starts, driver.controller.senses)
     return {"dream": _row([rollout(world, driver.act(), seeds)])}
 

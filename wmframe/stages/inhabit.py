@@ -27,7 +27,7 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
         if not file.is_file():
             draw_starts(task, settings, memory).save(file)
             task.kept.add(file)
-        yield dream(settings, memory, StartStates.load(file), controller.senses)
+        yield dream(settings, memory, StartStates.load(file, memory), controller.senses)
         return
     if not isinstance(settings, RealitySettings):
         raise TypeError(f"world: {type(settings).__name__} is neither a dream nor reality")

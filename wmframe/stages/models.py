@@ -6,20 +6,25 @@ Written by the vision, memory and controller stages; read by all stages below, t
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from wmframe.config.bind import Component, bind
+from wmframe.config.source import is_allowed
 from wmframe.controller.contract import Controller
 from wmframe.errors import UserError
 from wmframe.files import read_json, write_json
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
+from wmframe.tensors import Layout, check_tensors, layouts, read_tensors
 from wmframe.vision.contract import Vision
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
 
@@ -36,30 +41,17 @@ def save_module(module: nn.Module, component: Component, folder: Path) -> None:
 
 def load_vision(folder: Path, *, allowed: Sequence[str], device: torch.device) -> Vision:
     """Rebuild V from its folder, ready to use."""
-    vision = build_as(_component(folder, allowed), Vision, allowed=allowed, path="vision")
-    load_weights(vision, folder)
-    return vision.to(device).eval()
+    return _module(folder, Vision, allowed, "vision").to(device).eval()
 
 
 def load_memory(folder: Path, *, allowed: Sequence[str], device: torch.device) -> Memory:
     """Rebuild M from its folder, ready to use."""
-    memory = build_as(_component(folder, allowed), Memory, allowed=allowed, path="memory")
-    load_weights(memory, folder)
-    return memory.to(device).eval()
+    return _module(folder, Memory, allowed, "memory").to(device).eval()
 
 
 def load_weights(module: nn.Module, folder: Path) -> None:
     """Load a network's weights, after checking every name and shape against what its config built."""
-    weights, wanted = load_file(folder / _WEIGHTS), module.state_dict()
-    wrong = [name for name in {*weights, *wanted} if _shape(weights, name) != _shape(wanted, name)]
-    if wrong:
-        name = min(wrong)
-        raise UserError(
-            f"{folder / _WEIGHTS} does not fit its config in {len(wrong)} tensors, the first {name}: "
-            f"{_shape(weights, name)} in the file, {_shape(wanted, name)} by the config",
-            exit_code=1,
-        )
-    module.load_state_dict(weights)
+    module.load_state_dict(read_tensors(folder / _WEIGHTS, layouts(module.state_dict())))
 
 
 def save_controller(parameters: Tensor, component: Component, folder: Path) -> None:
@@ -71,13 +63,8 @@ def save_controller(parameters: Tensor, component: Component, folder: Path) -> N
 def load_controller(folder: Path, *, allowed: Sequence[str], device: torch.device) -> tuple[Controller, Tensor]:
     """Rebuild C and its parameters (D,) from their folder."""
     controller = build_as(_component(folder, allowed), Controller, allowed=allowed, path="controller")
-    parameters = load_file(folder / _WEIGHTS)["parameters"]
-    if parameters.shape != (controller.size,):
-        raise UserError(
-            f"{folder / _WEIGHTS} holds {tuple(parameters.shape)} parameters, its config wants ({controller.size},)",
-            exit_code=1,
-        )
-    return controller, parameters.to(device)
+    wanted = {"parameters": Layout(torch.float32, (controller.size,))}
+    return controller, read_tensors(folder / _WEIGHTS, wanted)["parameters"].to(device)
 
 
 def agent_parts(agent: Path) -> dict[str, Path]:
@@ -109,8 +96,28 @@ def load_driver(
 
 
 def _component(folder: Path, allowed: Sequence[str]) -> Component:
-    return bind(read_json(folder / _CONFIG), allowed=allowed)
+    plain = read_json(folder / _CONFIG)
+    if not isinstance(plain, dict):
+        raise UserError(f"{folder / _CONFIG}: holds no component", exit_code=1)
+    return bind(plain, allowed=allowed)
 
 
-def _shape(tensors: dict[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None
+def _module(folder: Path, kind: type[Network], allowed: Sequence[str], path: str) -> Network:
+    """Rebuild a network, once it is known that its weights are those of its config."""
+    component = _component(folder, allowed)
+    if is_allowed(component.target, ("wmframe",)):
+        _check_blueprint(component, kind, folder, path)
+    module = build_as(component, kind, allowed=allowed, path=path)
+    load_weights(module, folder)
+    return module
+
+
+def _check_blueprint(component: Component, kind: type[nn.Module], folder: Path, path: str) -> None:
+    """Raise UserError unless the weights fit, without the memory that a config's sizes may ask for."""
+    try:
+        with torch.device("meta"):
+            blueprint = build_as(component, kind, allowed=("wmframe",), path=path)
+    except RuntimeError as error:  # more numbers than a tensor can have
+        said = str(error).splitlines()[0]
+        raise UserError(f"{folder / _CONFIG}: cannot be built ({said})", exit_code=1) from error
+    check_tensors(folder / _WEIGHTS, layouts(blueprint.state_dict()))

@@ -57,7 +57,7 @@ class PlainCheckpoints(CheckpointIO):
         """Read the state back. Raises UserError when a byte is wrong."""
         folder = Path(path)
         index = read_vouched(folder / _INDEX, self._owner)
-        file = folder / index["tensors"]
+        file = folder / Path(index["tensors"]).name  # its own folder's, wherever the index says that it lies
         if not is_regular(file) or sha256(file) != index["sha256"]:
             raise UserError(f"{file}: damaged (it is not what was saved)", exit_code=1)
         tree: dict[str, Any] = _unpack(index["tree"], load(file.read_bytes()))

@@ -122,6 +122,7 @@ def _row(path: Path, number: int, line: bytes) -> Row:
         step = row["step"]
         if not isinstance(step, int) or not all(isinstance(value, int | float) for value in row.values()):
             raise TypeError("not a row of metrics")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        list(map(float, row.values()))
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}, line {number}: damaged ({error})", exit_code=1) from error
     return dict(row)

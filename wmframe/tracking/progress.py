@@ -15,6 +15,8 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from wmframe.errors import printable
+
 PLAIN_SECONDS = 30.0
 LIVE_SECONDS = 0.1
 
@@ -121,7 +123,7 @@ class Progress:
 
     def say(self, message: str) -> None:
         """Print one line above the live one."""
-        text = self._label + "".join(character if character.isprintable() else "�" for character in message)
+        text = self._label + printable(message).replace("\n", "�")
         if self._console is not None:
             console = self._console
             self._write(lambda: console.print(Text(text), soft_wrap=True))

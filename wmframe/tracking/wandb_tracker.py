@@ -79,6 +79,7 @@ class WandbTracker(Tracker):
                     stderr=log,
                     bufsize=0,
                     env=_environment(inside),
+                    cwd=inside,  # wandb takes its settings, its server among them, from where it is started
                     start_new_session=True,
                 )
         except OSError as error:
@@ -96,7 +97,7 @@ class WandbTracker(Tracker):
             "notes": run.notes,
             "tags": list(run.tags),
             "config": dict(run.config),
-            "dir": str(run.folder),
+            "dir": str(run.folder.absolute()),
         }
         self._send(do="start", online=self._mode == "online", finish_seconds=FINISH_SECONDS / 2, run=facts)
 
@@ -199,7 +200,7 @@ def _environment(inside: Path) -> dict[str, str]:
     """
     ours = {
         "WANDB_ERROR_REPORTING": "false",
-        "WANDB_CACHE_DIR": str(inside / "cache"),
-        "WANDB_DATA_DIR": str(inside / "data"),
+        "WANDB_CACHE_DIR": str(inside.absolute() / "cache"),
+        "WANDB_DATA_DIR": str(inside.absolute() / "data"),
     }
     return ours | os.environ

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from wmframe.data.latents import EpisodeRef, LatentData
@@ -18,6 +18,7 @@ from wmframe.errors import UserError
 from wmframe.files import write_atomic
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
+from wmframe.tensors import Layout, read_tensors
 
 _LANES = 256
 """Episodes warmed side by side."""
@@ -41,9 +42,15 @@ class StartStates:
         write_atomic(path, save({field.name: getattr(self, field.name).cpu().contiguous() for field in fields(self)}))
 
     @classmethod
-    def load(cls, path: Path) -> "StartStates":
-        """Read what `save` wrote."""
-        return cls(**load_file(path))
+    def load(cls, path: Path, memory: Memory) -> "StartStates":
+        """Read what `save` wrote for such a memory. Raises UserError for anything else."""
+        state, latent = memory.initial(1), memory.latent_size
+        sizes = {"mu": latent, "logvar": latent, "h": state.h.shape[1], "c": state.c.shape[1]}
+        wanted = {name: Layout(torch.float32, (None, size)) for name, size in sizes.items()}
+        found = cls(**read_tensors(path, wanted))
+        if len({len(getattr(found, name)) for name in wanted}) != 1 or len(found.mu) == 0:
+            raise UserError(f"{path}: its states are not all of one number", exit_code=1)
+        return found
 
 
 @torch.inference_mode()
