@@ -10,6 +10,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
+from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.pipeline.runner import Order, Present, run
@@ -90,7 +91,7 @@ class SweepJobs:
             run(order, progress, _published(order), begun=begun)
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
-            text = str(error) if isinstance(error, UserError) else traceback.format_exc()
+            text = _cause(error) if _needs_no_traceback(error) else traceback.format_exc()
             for line in f"failed: {text}".splitlines():
                 progress.say(line)
             job = replace(job, state="failed", error=_cause(error))
@@ -100,8 +101,14 @@ class SweepJobs:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, OSError) and is_the_machines(error):
+        return explained(error)
     said = str(error)
     return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".splitlines()[0]
+
+
+def _needs_no_traceback(error: Exception) -> bool:
+    return isinstance(error, UserError) or (isinstance(error, OSError) and is_the_machines(error))
 
 
 def _with_share(experiment: Component, at_once: int) -> Component:

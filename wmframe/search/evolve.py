@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.files import about, write_atomic
 from wmframe.search.settings import Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
 
@@ -55,7 +55,7 @@ class Ledger:
     def add(self, generation: Generation) -> None:
         """Write one more generation."""
         self.generations.append(generation)
-        with self._path.open("a") as file:
+        with about(self._path), self._path.open("a") as file:
             file.write(json.dumps(asdict(generation)) + "\n")
 
 

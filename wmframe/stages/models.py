@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from wmframe.config.bind import Component, bind
 from wmframe.controller.contract import Controller
 from wmframe.errors import UserError
-from wmframe.files import read_json, write_json
+from wmframe.files import read_json, write_atomic, write_json
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
 from wmframe.vision.contract import Vision
@@ -26,7 +26,7 @@ _CONFIG, _WEIGHTS = "component.json", "weights.safetensors"
 def save_module(module: nn.Module, component: Component, folder: Path) -> None:
     """Write a network's config and weights."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    save_file(weights, folder / _WEIGHTS)
+    write_atomic(folder / _WEIGHTS, save(weights))
     write_json(folder / _CONFIG, component.plain())
 
 
@@ -60,7 +60,7 @@ def load_weights(module: nn.Module, folder: Path) -> None:
 
 def save_controller(parameters: Tensor, component: Component, folder: Path) -> None:
     """Write a controller's config and its parameters (D,)."""
-    save_file({"parameters": parameters.float().cpu().contiguous()}, folder / _WEIGHTS)
+    write_atomic(folder / _WEIGHTS, save({"parameters": parameters.float().cpu().contiguous()}))
     write_json(folder / _CONFIG, component.plain())
 
 
