@@ -5,11 +5,13 @@ holds either its old content or its new content. Called by the store, by every s
 and by the commands.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +27,57 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     all.
 
     The temporary file stands beside the target, never in $TMPDIR: only within one file system is a rename
-    atomic. Raises the OSError of the failed step, the old file untouched and the temporary file removed.
+    atomic. Raises the OSError of the failed step, about `path`, the old file untouched and the temporary one
+    removed.
     """
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            half = len(data) // 2
-            file.write(memoryview(data)[:half])
-            faults.reach(f"half.{path.name}", path)
-            file.write(memoryview(data)[half:])
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with about(path):
+        try:
+            with temporary.open("xb") as file:
+                half = len(data) // 2
+                file.write(memoryview(data)[:half])
+                faults.reach(f"half.{path.name}", path)
+                file.write(memoryview(data)[half:])
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     fsync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Let every OSError of the block be about `path`: calls on an open file name none, and nobody knows a temporary
+    one.
+    """
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
 
 
 def link_atomic(link: Path, target: str) -> None:
     """Make `link` a symbolic link to `target`, in one step where it was one to something else."""
     temporary = link.with_name(f".{secrets.token_hex(4)}.link")
-    os.symlink(target, temporary)
-    temporary.replace(link)
+    with about(link):
+        os.symlink(target, temporary)
+        try:
+            temporary.replace(link)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def fsync_folder(folder: Path) -> None:
     """Make the names in `folder` durable: a rename survives a power cut only after its folder is synced."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with about(folder):
+            os.fsync(descriptor)
     except OSError as error:
         # Some network file systems know no fsync of folders; they then order renames themselves.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):

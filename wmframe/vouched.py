@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wmframe.errors import UserError
-from wmframe.files import json_text, read_json, write_atomic, write_json
+from wmframe.files import about, json_text, read_json, write_atomic, write_json
 
 _CHECKSUM: Final = "checksum"
 _MARK: Final = "# checksum: "
@@ -128,7 +128,7 @@ class VouchedLines:
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row of plain data; after an error the file is as it was."""
         line = self._line(row, len(self.rows)) + b"\n"
-        with self._path.open("ab", buffering=0) as file:
+        with about(self._path), self._path.open("ab", buffering=0) as file:
             begin = file.seek(0, os.SEEK_END)
             try:
                 written = 0

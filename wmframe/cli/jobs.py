@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wmframe import owner, stopping
+from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.cli.tell import tell
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
@@ -110,7 +111,7 @@ class SweepJobs:
             run(order, progress, _published(order), begun=begun)
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
-            text = str(error) if isinstance(error, UserError) else traceback.format_exc()
+            text = _cause(error) if _needs_no_traceback(error) else traceback.format_exc()
             for line in f"failed: {text}".splitlines():
                 progress.say(line)
             job = replace(job, state="failed", error=_cause(error))
@@ -120,6 +121,8 @@ class SweepJobs:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, OSError) and is_the_machines(error):
+        return explained(error)
     said = str(error)
     return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".splitlines()[0]
 
@@ -131,6 +134,10 @@ def _lying_at(root: Path, experiment: Component) -> Component:
         return experiment
     paths = replace(paths, arguments={**paths.arguments, "root": str(root)})
     return replace(experiment, arguments={**experiment.arguments, "paths": paths})
+
+
+def _needs_no_traceback(error: Exception) -> bool:
+    return isinstance(error, UserError) or (isinstance(error, OSError) and is_the_machines(error))
 
 
 def _with_share(experiment: Component, at_once: int) -> Component:

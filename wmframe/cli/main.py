@@ -7,7 +7,6 @@ could load.
 """
 
 import contextlib
-import errno
 import importlib
 import os
 import shlex
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from wmframe import __version__, stopping
+from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError, printable
 
@@ -76,12 +76,10 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
         return _stop(arguments, stopped)
     except BrokenPipeError:
         return _hang_up()
-    except OSError as error:
-        if error.filename is None and error.errno != errno.ENOSPC:
-            raise
-        print(f"wmframe: {error.filename or 'a file'}: {error.strerror}. Nothing finished was lost.", file=sys.stderr)
-        return 1
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and is_the_machines(error):
+            print(f"wmframe: {printable(explained(error))}", file=sys.stderr)
+            return 1
         traceback.print_exc()
         print(
             f"wmframe {__version__}: this is a bug in wmframe (or in a module that you allowed)."

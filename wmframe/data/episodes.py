@@ -6,7 +6,6 @@ An episode has T + 1 frames: frame t is what the actor saw before action t, the 
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from wmframe import faults
 from wmframe.data.shard import CHUNK, check_episode, open_shard, read_info
+from wmframe.data.sink import Sink
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 
@@ -66,12 +66,14 @@ class Steps:
 class ShardWriter:
     """Writes B episodes side by side into one HDF5 file; use as a context manager.
 
-    Leaving it without an error renames the finished file into place; with one, nothing is left behind.
+    Leaving it without an error renames the finished file into place; with one, nothing is left behind. All but the
+    constructor raise OSError, about the file, once a write has failed.
     """
 
     def __init__(self, path: Path, lanes: int) -> None:
         self._path, self._part = path, path.with_suffix(".part")
-        self._file = h5py.File(self._part, "w")
+        self._sink = Sink(self._part)
+        self._file = h5py.File(self._sink, "w")
         self._frames: list[list[Bytes]] = [[] for _ in range(lanes)]
         self._actions: list[list[Floats]] = [[] for _ in range(lanes)]
         self._rewards: list[list[float]] = [[] for _ in range(lanes)]
@@ -92,6 +94,7 @@ class ShardWriter:
         pending.append(frame.copy())
         if len(pending) == CHUNK:
             self._flush(lane)
+            self._sink.check()
 
     def step(self, lane: int, action: Floats, reward: float) -> None:
         """Add an action (A,) and the reward that it caused."""
@@ -110,6 +113,7 @@ class ShardWriter:
         known = {"shard": self._path.name, "name": f"{lane:04}", "steps": len(rewards)}
         full = EpisodeInfo(**known, episode_return=float(rewards.sum(dtype=np.float64)), **info)  # type: ignore[arg-type]
         group.attrs["info"] = json.dumps(asdict(full), sort_keys=True)
+        self._sink.check()
 
     def _flush(self, lane: int) -> None:
         dataset, pending = self._file[f"{lane:04}/frames"], self._frames[lane]
@@ -125,13 +129,14 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        if kind is not None:
+        try:
+            if kind is None:
+                self._sink.finish()
+                self._part.replace(self._path)
+                fsync_folder(self._path.parent)
+        finally:
+            self._sink.close()
             self._part.unlink(missing_ok=True)
-            return
-        with self._part.open("rb") as handle:
-            os.fsync(handle.fileno())
-        self._part.replace(self._path)
-        fsync_folder(self._path.parent)
 
 
 def episode_info(file: h5py.File, name: str) -> EpisodeInfo:

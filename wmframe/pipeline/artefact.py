@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Never
 
 from wmframe.errors import UserError
-from wmframe.files import LITTER, fsync_folder, json_text, read_json, sha256, write_atomic
+from wmframe.files import LITTER, about, fsync_folder, json_text, read_json, sha256, write_atomic
 from wmframe.pipeline.keys import SCHEMA, key, keyed
 
 MANIFEST = "manifest.json"
@@ -179,7 +179,7 @@ def _seal_file(folder: Path, name: str) -> dict[str, Any]:
         size = _lstat(folder, name).st_size
     except DamagedError as error:
         raise ValueError(f"a stage's output must be plain data: {error}") from error
-    with path.open("rb") as file:
+    with path.open("rb") as file, about(path):
         os.fsync(file.fileno())
     return {"sha256": sha256(path), "bytes": size}
 

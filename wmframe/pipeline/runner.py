@@ -3,6 +3,7 @@
 A bound experiment comes in; a finished run folder goes out. Called by `wmframe run` and `wmframe evaluate`.
 """
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -130,7 +131,8 @@ def _compute(nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRe
     except BaseException as error:
         seconds = time.monotonic() - began
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        folder.write(replace(record, state="failed", error=said, seconds=seconds))
+        with contextlib.suppress(OSError):  # a full disk takes no record either, and what filled it is what to tell
+            folder.write(replace(record, state="failed", error=said, seconds=seconds))
         raise
     record = replace(record, state="finished", seconds=time.monotonic() - began)
     folder.write(record)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from wmframe.config.bind import Component, bind
 from wmframe.config.source import is_allowed
 from wmframe.controller.contract import Controller
 from wmframe.errors import UserError
-from wmframe.files import read_json, write_json
+from wmframe.files import read_json, write_atomic, write_json
 from wmframe.memory.contract import Memory
 from wmframe.stages.building import build_as
 from wmframe.tensors import Layout, check_tensors, layouts, read_tensors
@@ -35,7 +35,7 @@ STARTS = "starts.safetensors"
 def save_module(module: nn.Module, component: Component, folder: Path) -> None:
     """Write a network's config and weights."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    save_file(weights, folder / _WEIGHTS)
+    write_atomic(folder / _WEIGHTS, save(weights))
     write_json(folder / _CONFIG, component.plain())
 
 
@@ -56,7 +56,7 @@ def load_weights(module: nn.Module, folder: Path) -> None:
 
 def save_controller(parameters: Tensor, component: Component, folder: Path) -> None:
     """Write a controller's config and its parameters (D,)."""
-    save_file({"parameters": parameters.float().cpu().contiguous()}, folder / _WEIGHTS)
+    write_atomic(folder / _WEIGHTS, save({"parameters": parameters.float().cpu().contiguous()}))
     write_json(folder / _CONFIG, component.plain())
 
 

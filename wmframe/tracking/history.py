@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
 from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.files import about, write_atomic
 
 Row = dict[str, Any]
 """`{"step": int, "stage/quantity": float, ...}`"""
@@ -40,7 +40,7 @@ class History:
         write_atomic(path, b"".join(kept))
         # Unbuffered: what `log` returned from is in the hands of the system, and survives the death of this
         # process.
-        self._file = path.open("ab", buffering=0)
+        self._file, self._path = path.open("ab", buffering=0), path
         self._listener = listener
 
     def log(self, step: int, metrics: Mapping[str, SupportsFloat]) -> None:
@@ -62,8 +62,11 @@ class History:
     def close(self) -> None:
         """Make the rows durable and close the file; a second call does nothing."""
         if not self._file.closed:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            try:
+                with about(self._path):
+                    os.fsync(self._file.fileno())
+            finally:
+                self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +79,10 @@ class History:
     def _append(self, line: bytes) -> None:
         begin = self._file.seek(0, os.SEEK_END)
         try:
-            written = 0
-            while written < len(line):
-                written += self._file.write(line[written:]) or 0
+            with about(self._path):
+                written = 0
+                while written < len(line):
+                    written += self._file.write(line[written:]) or 0
         except OSError:
             # Half a line in the middle would spoil the file for every reader.
             self._file.truncate(begin)
