@@ -42,7 +42,7 @@ def test_a_sweeps_stages_stand_there_once_with_the_jobs_that_share_them(root: Pa
     assert text.count("memory.1 ") == 2
     assert text.count("controller.1 ") == 4
     assert re.search(r"memory\.1 +will run +\w{16}  jobs 1-2  ~[\d.]+ s, [\d.]+ kB  memory\.mixtures: 2 → 1", text)
-    assert re.match(r"in all: 7 of 14 stages to run for 4 jobs, about \d.* one after the other and .*[kM]B$", said[-1])
+    assert re.match(r"in all: 10 of 18 stages to run for 4 jobs, about \d.* one after the other and .*[kM]B$", said[-1])
 
 
 def test_there_is_no_estimate_from_other_amounts_of_work(root: Path, capsys: Capture) -> None:

@@ -128,7 +128,7 @@ def test_pictures_and_lineage_of_the_chosen_runs(server: Server, folder: Path, t
     assert dom.count('<img src="data:image/') == 2 * pictures
     dom = look(server, folder, tab="lineage", runs=names).dom
     assert re.findall(r'class="node \w+" data-name="([^"]*)"', dom) == [s.name for s in thirty[0].record().stages]
-    assert dom.count('class="edge"') == 11
+    assert dom.count('class="edge"') == 13
 
 
 def test_scores_are_drawn_over_the_dream_or_any_key(server: Server, folder: Path, thirty: list[Run]) -> None:

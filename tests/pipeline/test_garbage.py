@@ -88,7 +88,11 @@ def test_what_the_results_of_a_run_were_made_of_stays(root: Path) -> None:
     made = store.obtain(request, produce)
     [run] = all_runs(root / "runs")
     stages = run.record().stages
-    run.write(replace(run.record(), stages=(*stages, replace(stages[-1], key=made.key))))
+    run.write(
+        replace(
+            run.record(), stages=(*stages, replace(stages[-1], name="controller.1", stage="controller", key=made.key))
+        )
+    )
     assert "KEY" not in names(root, days=0)
     assert made.key not in names(root, days=0)
 

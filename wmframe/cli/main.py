@@ -29,7 +29,7 @@ COMMANDS = {
     "evaluate": "Score a run's driver again, on seeds of your choice.",
     "report": "Write a run's page, or a sweep's table: scores, curves, pictures of the dream.",
     "dashboard": "Serve a local page over all runs, live while they go on.",
-    "export": "Copy a run's agent into a folder of its own, to hand on.",
+    "export": "Copy a finished run's agent and scores into a folder of their own, to hand on.",
     "watch": "Write a video of a run's driver, awake or dreaming.",
     "gc": "List what may be deleted, and with --delete, delete it.",
     "doctor": "Check this machine: packages, devices, disk, rendering.",
