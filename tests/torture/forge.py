@@ -79,11 +79,13 @@ class Forge:
         told = self._ask(do=do, arguments=arguments, environment=environment, log=str(log))
         return Child(told["pid"], log, time.monotonic())
 
-    def finish(self, child: Child, *, seconds: float = 120.0) -> int:
+    def finish(self, child: Child, *, seconds: float = 600.0) -> int:
         """Wait for a command's end and return its exit code, or the negative number of the signal that killed it."""
         until = time.monotonic() + seconds
         while child.pid not in self._codes:
-            assert time.monotonic() < until, f"still there after {seconds} s:\n{child.said()}"
+            if time.monotonic() > until:
+                child.send(signal.SIGKILL)  # the next test must not find it
+                raise TimeoutError(f"still there after {seconds} s:\n{child.said()}")
             self._codes |= {int(pid): code for pid, code in self._ask(do="ended")["ended"].items()}
             time.sleep(0.005)
         return self._codes[child.pid]
