@@ -15,6 +15,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,7 @@ class Forge:
     def close(self) -> None:
         """End the server, and whatever it still has."""
         self._server.communicate(timeout=30)
+        shutil.rmtree(self._logs)
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         assert self._server.stdin is not None
