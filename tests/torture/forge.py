@@ -15,6 +15,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,11 +80,13 @@ class Forge:
         told = self._ask(do=do, arguments=arguments, environment=environment, log=str(log))
         return Child(told["pid"], log, time.monotonic())
 
-    def finish(self, child: Child, *, seconds: float = 120.0) -> int:
+    def finish(self, child: Child, *, seconds: float = 600.0) -> int:
         """Wait for a command's end and return its exit code, or the negative number of the signal that killed it."""
         until = time.monotonic() + seconds
         while child.pid not in self._codes:
-            assert time.monotonic() < until, f"still there after {seconds} s:\n{child.said()}"
+            if time.monotonic() > until:
+                child.send(signal.SIGKILL)  # the next test must not find it
+                raise TimeoutError(f"still there after {seconds} s:\n{child.said()}")
             self._codes |= {int(pid): code for pid, code in self._ask(do="ended")["ended"].items()}
             time.sleep(0.005)
         return self._codes[child.pid]
@@ -101,6 +104,7 @@ class Forge:
     def close(self) -> None:
         """End the server, and whatever it still has."""
         self._server.communicate(timeout=30)
+        shutil.rmtree(self._logs)
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         assert self._server.stdin is not None
