@@ -15,9 +15,6 @@ from wmframe.tensors import Layout, check_tensors, layouts, read_tensors
 KINDS = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool)
 TENSORS = {str(kind): torch.ones(2, 3).to(kind) for kind in KINDS}
 TENSORS |= {"one": torch.tensor(1.0), "none": torch.ones(0, 4)}
-    "one": torch.tensor(1.0),
-    "none": torch.ones(0, 4),
-}
 
 
 def test_what_is_wanted_is_read(tmp_path: Path) -> None:

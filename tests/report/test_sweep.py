@@ -203,7 +203,7 @@ def test_numbers_in_csv_stay_numbers(whole: Sweep) -> None:
 def test_a_record_that_is_none_is_a_users_error(tmp_path: Path) -> None:
     sweep = make_sweep(tmp_path, ["seed=1"], [])
     write_json(sweep.folder / "sweep.json", {**read_json(sweep.folder / "sweep.json"), "ablation": {"titel": "x"}})
-    with pytest.raises(UserError, match=r"sweep\.json: title is missing"):
+    with pytest.raises(UserError, match=r"sweep\.json: titel=x: there is no such key"):
         write_sweep(sweep)
 
 
