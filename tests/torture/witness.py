@@ -26,6 +26,16 @@ STARTS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.s
 WRITES = {"os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.symlink": 2, "os.link": 2, "os.chmod": 1}
 NETWORK = ("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "urllib.Request")
 
+# Of these, the first argument tells; what of other events prints itself may cause events in turn.
+FORBIDDEN: dict[str, Callable[[Any, str], bool]] = {
+    "pickle.find_class": lambda module, sandbox: True,
+    "subprocess.Popen": lambda program, sandbox: os.path.basename(str(program)) not in HARMLESS,
+    "import": lambda module, sandbox: str(module).startswith(MODULE),
+    "compile": lambda source, sandbox: CANARY in str(source),
+    "exec": lambda code, sandbox: str(getattr(code, "co_filename", "")).startswith(sandbox),
+    "ctypes.dlopen": lambda library, sandbox: str(library).startswith(sandbox),
+}
+
 
 class Witness:
     """Listens while a command runs; `seen` has what must not happen. What the machine may write is under `sandbox`."""
@@ -45,17 +55,8 @@ class Witness:
 
     def judge(self, event: str, arguments: tuple[Any, ...]) -> str:
         """Say what is wrong with an event, or nothing."""
-        first = arguments[0] if arguments else None
-        forbidden = {
-            "pickle.find_class": True,
-            "subprocess.Popen": os.path.basename(str(first)) not in HARMLESS,
-            "import": str(first).startswith(MODULE),
-            "compile": CANARY in str(first),
-            "exec": str(getattr(first, "co_filename", "")).startswith(self.sandbox),
-            "ctypes.dlopen": str(first).startswith(self.sandbox),
-        }
-        if event in forbidden:
-            return repr(arguments) if forbidden[event] else ""
+        if event in FORBIDDEN:
+            return repr(arguments) if FORBIDDEN[event](arguments[0], self.sandbox) else ""
         if event.startswith(STARTS):
             return repr(arguments)
         if event.startswith(NETWORK):

@@ -30,14 +30,16 @@ def _evaluate(name: str, given: Given) -> int:
     import sys
     from pathlib import Path
 
-    from wmframe.pipeline.rescore import rescore
     from wmframe.pipeline.runs import find_run
+
+    run = find_run(name, runs=Path(given.values["root"]) / "runs")
+    seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
+    # PyTorch comes with these: not before what was typed is known to be right.
+    from wmframe.pipeline.rescore import rescore
     from wmframe.report.scoreboard import LABELS, lines, mean_std_n
     from wmframe.tracking.progress import Progress
 
-    run = find_run(name, runs=Path(given.values["root"]) / "runs")
     experiment = run.experiment(given.allowed)
-    seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
     asked = replace(
         experiment,
         arguments={**experiment.arguments, "evaluate": replace(experiment.part("evaluate"), arguments=seeds)},
