@@ -50,9 +50,7 @@ def test_every_write_fails_once_and_nothing_is_lost(tmp_path: Path, machine: Mac
     assert met >= (len(whole.sites) * 0.97 if FULL else 8)
 
 
-def _chain(
-    machine: Machine, root: Path, faults: list[tuple[int, Site]], golden: dict[str, dict[str, str]]
-) -> int:
+def _chain(machine: Machine, root: Path, faults: list[tuple[int, Site]], golden: dict[str, dict[str, str]]) -> int:
     """Meet one fault after the other, then none; returns how many were met."""
     met = 0
     for number, site in faults:

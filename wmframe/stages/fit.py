@@ -65,6 +65,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
             plugins=[PlainCheckpoints()],
             callbacks=[
                 _StepSeed(task.seed),
+                _Finite(),
                 _Record(history, bar, max(every // 5, 1)),
                 _Save(str(folder), task.machine.save_seconds),
             ],
@@ -92,6 +93,21 @@ class _StepSeed(pl.Callback):
         torch.manual_seed(self._seed * 1_000_003 + index)
 
 
+class _Finite(pl.Callback):
+    """Let no state with a NaN in it be kept to go on from, nor be the fit's result."""
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
+        self._check(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._check(trainer, module)
+
+    def _check(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        bad = [name for name, weights in module.named_parameters() if not bool(weights.isfinite().all())]
+        if bad:
+            raise _diverged(module, trainer.global_step, f"{bad[0]} is not finite")
+
+
 class _Record(pl.Callback):
     """Write what the module logged, every few steps and after each measurement of held-out batches."""
 
@@ -102,17 +118,16 @@ class _Record(pl.Callback):
         step = trainer.global_step
         if step % self._every == 0 or step == trainer.max_steps:
             logged = {k: v for k, v in _numbers(trainer).items() if "held_out" not in k}
-            if not all(math.isfinite(value) for value in logged.values()):
-                raise UserError(
-                    f"{module.__class__.__name__} diverged at step {step}: {logged}. Lower its learning_rate; what was "
-                    "fitted before this step is kept under the stage's .work folder.",
-                    exit_code=1,
-                )
-            self._history.log(step, logged)
+            self._log(module, step, logged)
             self._bar.update(done=step, note=", ".join(f"{_short(k)} {v:.4g}" for k, v in logged.items()))
 
-    def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        self._history.log(trainer.global_step, {k: v for k, v in _numbers(trainer).items() if "held_out" in k})
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._log(module, trainer.global_step, {k: v for k, v in _numbers(trainer).items() if "held_out" in k})
+
+    def _log(self, module: pl.LightningModule, step: int, logged: dict[str, float]) -> None:
+        if not all(math.isfinite(value) for value in logged.values()):
+            raise _diverged(module, step, str(logged))
+        self._history.log(step, logged)
 
 
 class _Save(pl.Callback):
@@ -125,6 +140,14 @@ class _Save(pl.Callback):
         if time.monotonic() - self._last >= self._seconds:
             trainer.save_checkpoint(self._folder, weights_only=False)
             self._last = time.monotonic()
+
+
+def _diverged(module: pl.LightningModule, step: int, what: str) -> UserError:
+    return UserError(
+        f"{type(module).__name__} diverged at step {step}: {what}. Lower its learning_rate; what was fitted and saved "
+        "before is kept under the stage's .work folder.",
+        exit_code=1,
+    )
 
 
 def _numbers(trainer: pl.Trainer) -> dict[str, float]:
