@@ -13,6 +13,6 @@ CODE_VERSIONS: Final = {
     "memory": 2,
     "controller": 3,
     "baseline": 1,
-    "evaluate": 3,
+    "evaluate": 4,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""
