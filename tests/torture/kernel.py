@@ -23,58 +23,28 @@ from pathlib import Path
 from typing import Final
 
 _NUMBERS: Final = {
-    "x86_64": {
-        "write": 1,
-        "open": 2,
-        "pwrite64": 18,
-        "writev": 20,
-        "fsync": 74,
-        "fdatasync": 75,
-        "ftruncate": 77,
-        "rename": 82,
-        "mkdir": 83,
-        "link": 86,
-        "symlink": 88,
-        "openat": 257,
-        "mkdirat": 258,
-        "renameat": 264,
-        "symlinkat": 266,
-        "fallocate": 285,
-        "renameat2": 316,
-        "seccomp": 317,
-    },
-    "aarch64": {
-        "mkdirat": 34,
-        "symlinkat": 36,
-        "renameat": 38,
-        "ftruncate": 46,
-        "fallocate": 47,
-        "openat": 56,
-        "write": 64,
-        "writev": 66,
-        "pwrite64": 68,
-        "fsync": 82,
-        "fdatasync": 83,
-        "renameat2": 276,
-        "seccomp": 277,
-    },
+    "x86_64": "write 1 open 2 pwrite64 18 writev 20 fsync 74 fdatasync 75 ftruncate 77 rename 82 mkdir 83 link 86 "
+    "symlink 88 openat 257 mkdirat 258 renameat 264 symlinkat 266 fallocate 285 renameat2 316 seccomp 317",
+    "aarch64": "mkdirat 34 symlinkat 36 renameat 38 ftruncate 46 fallocate 47 openat 56 write 64 writev 66 pwrite64 68 "
+    "fsync 82 fdatasync 83 renameat2 276 seccomp 277",
 }
-"""System call numbers by machine (linux/arch/*/syscall tables)."""
+"""System calls and their numbers by machine (linux/arch/*/syscall tables)."""
 
-_CALLS: Final = _NUMBERS.get(platform.machine(), {}) if platform.system() == "Linux" else {}
+
+def _table(text: str) -> dict[str, int]:
+    words = text.split()
+    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+
+
+_CALLS: Final = _table(_NUMBERS.get(platform.machine(), "") if platform.system() == "Linux" else "")
 _NAMES: Final = {number: name for name, number in _CALLS.items() if name != "seccomp"}
 
 _BY_DESCRIPTOR: Final = {"write", "pwrite64", "writev", "fsync", "fdatasync", "ftruncate", "fallocate"}
 _PATH_AT: Final = {
-    "open": (None, 0),
-    "mkdir": (None, 0),
-    "rename": (None, 1),
-    "link": (None, 1),
-    "symlink": (None, 1),
-    "openat": (0, 1),
-    "mkdirat": (0, 1),
-    "renameat": (2, 3),
-    "renameat2": (2, 3),
+    **dict.fromkeys(("open", "mkdir"), (None, 0)),
+    **dict.fromkeys(("rename", "link", "symlink"), (None, 1)),
+    **dict.fromkeys(("openat", "mkdirat"), (0, 1)),
+    **dict.fromkeys(("renameat", "renameat2"), (2, 3)),
     "symlinkat": (1, 2),
 }
 """Which arguments are the folder's descriptor (None: there is none) and the path of the file that comes to be."""

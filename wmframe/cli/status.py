@@ -14,20 +14,25 @@ from wmframe.report.scoreboard import lines
 
 HELP = """List runs and artefacts, finished and in progress.
 
-usage: wmframe status [RUN] [root=DIR]
+usage: wmframe status [RUN] [last=50] [root=DIR]
 
-  wmframe status                  every run of this folder, and stages that were begun and not finished
+  wmframe status                  the newest runs of this folder, and stages that were begun and not finished
+  wmframe status last=1000        more of them
   wmframe status latest           one run: its stages, its scores, how to see more
 """
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Print all runs, or one."""
-    given = parse_values(arguments, {"root": "."}, most_names=1, usage=HELP)
+    """Print the newest runs, or one."""
+    given = parse_values(arguments, {"root": ".", "last": "50"}, most_names=1, usage=HELP)
     root = Path(given.values["root"])
     if given.names:
         return _one(given.names[0], root)
-    found = all_runs(root / "runs")
+    everything, last = all_runs(root / "runs"), given.whole("last", least=1)
+    found = everything[-last:]  # of the others only the names are read, however many there are
+    if len(found) < len(everything):
+        older = len(everything) - len(found)
+        print(f"{older:,} older runs are not shown: wmframe status last={len(everything)} shows all")
     if not found:
         tell(f"no runs under {root / 'runs'} yet. The first: wmframe run env=toy preset=smoke tracker=none")
     for run in found:

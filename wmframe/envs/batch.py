@@ -4,6 +4,7 @@ In: seeds, then actions (B, A) float32. Out: frames (B, 64, 64, 3) uint8, reward
 collection and the real world. Shapes: B lanes, one environment each; A action.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
+from wmframe.errors import UserError
 
 if TYPE_CHECKING:
     import gymnasium
@@ -65,7 +67,7 @@ class EnvBatch(ABC):
         """Begin one episode per seed, as many as there are; returns their first frames (B, 64, 64, 3).
 
         Raises:
-            UserError: an environment can't be made, or worker processes die again and again.
+            UserError: an environment can't be made or gives no frames, or worker processes die again and again.
         """
 
     @abstractmethod
@@ -73,7 +75,7 @@ class EnvBatch(ABC):
         """Step each lane that is not over with its row of `actions` (B, A) in [-1, 1].
 
         Raises:
-            UserError: worker processes die again and again.
+            UserError: a frame or a reward is none, or worker processes die again and again.
         """
 
     @abstractmethod
@@ -98,14 +100,16 @@ class SerialBatch(EnvBatch):
     def __init__(self, spec: EnvSpec) -> None:
         self.spec = spec
         self.envs: list[gymnasium.Env[Frame, Action]] = []
+        self.seeds: list[int] = []
         self.last = still(0)
 
     def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
         """See `EnvBatch.reset`."""
         self.envs += [self.spec.make() for _ in range(len(seeds) - len(self.envs))]
-        self.last = still(len(seeds))
-        for lane, seed in enumerate(seeds):
-            self.last.frames[lane], _ = self.envs[lane].reset(seed=int(seed))
+        self.seeds, self.last = [int(seed) for seed in seeds], still(len(seeds))
+        for lane, seed in enumerate(self.seeds):
+            frame, _ = self.envs[lane].reset(seed=seed)
+            self.last.frames[lane] = self._checked(lane, frame, 0.0)
         return self.last.frames.copy()
 
     def step(self, actions: NDArray[np.float32]) -> BatchStep:
@@ -115,9 +119,28 @@ class SerialBatch(EnvBatch):
         last.rewards[:] = 0.0
         for lane in np.flatnonzero(~last.over):
             frame, reward, terminated, truncated, _ = self.envs[lane].step(actions[lane])
-            last.frames[lane], last.rewards[lane] = frame, reward
+            last.frames[lane], last.rewards[lane] = self._checked(lane, frame, float(reward)), float(reward)
             last.terminated[lane], last.truncated[lane] = terminated, truncated
         return last.copy()
+
+    def _checked(self, lane: int, frame: object, reward: float) -> Frame:
+        """Return the frame if it and the reward are what they should be: NumPy would spread a smaller one, and a
+        reward that is no number would only be found in a fit, hours later. Raises UserError.
+        """
+        if not isinstance(frame, np.ndarray) or frame.shape != FRAME_SHAPE or frame.dtype != np.uint8:
+            what = f"{frame.shape} {frame.dtype}" if isinstance(frame, np.ndarray) else type(frame).__name__
+            raise UserError(
+                f"env: {type(self.spec).__name__}, seed {self.seeds[lane]}: a frame is {what}, not {FRAME_SHAPE} "
+                "uint8. The environment's `make` must give such frames",
+                exit_code=1,
+            )
+        if not math.isfinite(reward):
+            raise UserError(
+                f"env: {type(self.spec).__name__}, seed {self.seeds[lane]}: a reward is {reward}, which is no number "
+                "to learn from. What was finished before is kept; mend the environment and run the same command again",
+                exit_code=1,
+            )
+        return frame
 
     def close(self) -> None:
         """See `EnvBatch.close`."""

@@ -81,7 +81,8 @@ def evolve(
 
     `fitness` scores candidates (P, D) of a generation on train seeds, `select` scores finalists (M, D) on select
     seeds; more is better. Generations that the ledger knows are replayed, not run; `report` hears of all.
-    Raises CannotRepeatError if the replay comes out otherwise, as it may on another machine or library version.
+    Raises UserError for a score that is no number, and CannotRepeatError if the replay comes out otherwise, as it may on
+    another machine or library version.
     """
     past, best = tuple(ledger.generations), None
     for number in range(1, search.generations + 1):
@@ -96,6 +97,12 @@ def evolve(
         checked = number == search.generations or number % search.check_every == 0
         finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
         selected = select(finalists) if checked and known is None else np.array(known.select if known else ())
+        if not np.isfinite(selected).all():
+            raise UserError(
+                f"search: the finalists of generation {number} have no finite return on select seeds, so the world "
+                "returned NaN or infinity. Lower memory.learning_rate and train M again.",
+                exit_code=1,
+            )
         report(number, _summary(scores, selected))
         if known is None:
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))

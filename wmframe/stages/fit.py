@@ -72,6 +72,7 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int,
             plugins=[checkpoints],
             callbacks=[
                 _StepSeed(task.seed),
+                _Finite(),
                 _Record(history, bar, max(every // 5, 1), task.output / HISTORY),
                 _Save(str(folder), task.machine.save_seconds, every),
             ],
@@ -108,6 +109,21 @@ class _StepSeed(pl.Callback):
         torch.manual_seed(self._seed * 1_000_003 + index)
 
 
+class _Finite(pl.Callback):
+    """Let no state with a NaN in it be kept to go on from, nor be the fit's result."""
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
+        self._check(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._check(trainer, module)
+
+    def _check(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        bad = [name for name, weights in module.named_parameters() if not bool(weights.isfinite().all())]
+        if bad:
+            raise _diverged(module, trainer.global_step, f"{bad[0]} is not finite")
+
+
 class _Record(pl.Callback):
     """Write what the module logged, every few steps and after each measurement of held-out batches.
 
@@ -126,17 +142,16 @@ class _Record(pl.Callback):
         step = trainer.global_step
         if step % self._every == 0 or step == trainer.max_steps:
             logged = {k: v for k, v in _numbers(trainer).items() if "held_out" not in k}
-            if not all(math.isfinite(value) for value in logged.values()):
-                raise UserError(
-                    f"{module.__class__.__name__} diverged at step {step}: {logged}. Lower its learning_rate; what was "
-                    "fitted before this step is kept under the stage's .work folder.",
-                    exit_code=1,
-                )
-            self._history.log(step, logged)
+            self._log(module, step, logged)
             self._bar.update(done=step, note=", ".join(f"{_short(k)} {v:.4g}" for k, v in logged.items()))
 
-    def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        self._history.log(trainer.global_step, {k: v for k, v in _numbers(trainer).items() if "held_out" in k})
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._log(module, trainer.global_step, {k: v for k, v in _numbers(trainer).items() if "held_out" in k})
+
+    def _log(self, module: pl.LightningModule, step: int, logged: dict[str, float]) -> None:
+        if not all(math.isfinite(value) for value in logged.values()):
+            raise _diverged(module, step, str(logged))
+        self._history.log(step, logged)
 
 
 class _Save(pl.Callback):
@@ -171,6 +186,14 @@ class _Save(pl.Callback):
             trainer.save_checkpoint(self._folder, weights_only=False)
             self._last = time.monotonic()
         stopping.check()
+
+
+def _diverged(module: pl.LightningModule, step: int, what: str) -> UserError:
+    return UserError(
+        f"{type(module).__name__} diverged at step {step}: {what}. Lower its learning_rate; what was fitted and saved "
+        "before is kept under the stage's .work folder.",
+        exit_code=1,
+    )
 
 
 def _numbers(trainer: pl.Trainer) -> dict[str, float]:

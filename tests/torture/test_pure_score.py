@@ -1,0 +1,176 @@
+"""A score is a function of parameters and seed: of nothing else that a machine or a moment could add.
+
+At the paper's sizes, on the real track: any number of workers and lanes, any order, either renderer, used environments,
+a worker lost on the way. What is compared is compared to the bit.
+"""
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.envs.specs import held
+from tests.torture.conftest import Figure
+from tests.torture.scale import FULL, times
+from wmframe.controller.linear import Linear
+from wmframe.envs.batch import EnvBatch, SerialBatch, make_batch
+from wmframe.envs.car_racing import CarRacing
+from wmframe.envs.process_batch import ProcessBatch
+from wmframe.memory.mdn_rnn import MDNRNN
+from wmframe.vision.conv_vae import ConvVAE
+from wmframe.worlds.dream import Dream
+from wmframe.worlds.driver import Driver
+from wmframe.worlds.rollout import Outcome, population_returns, rollout
+from wmframe.worlds.starts import StartStates
+
+Z, H, A = 32, 256, 3
+SHORT = CarRacing(action_repeat=4, max_frames=120 if FULL else 40)
+Results = dict[int, tuple[float, int]]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def driver() -> Driver:
+    """V, M and C of the paper's sizes (but for V's width, which is a matter of time), as they were initialised."""
+    torch.manual_seed(5)
+    controller = Linear(latent_size=Z, hidden_size=H, action_size=A)
+    return Driver(
+        vision=ConvVAE(latent_size=Z, width=8).eval(),
+        memory=MDNRNN(latent_size=Z, action_size=A, hidden_size=H, mixtures=5).eval(),
+        controller=controller,
+        parameters=torch.randn(controller.size) * 0.5,
+        sample_latent=True,
+        dreamt=True,
+    )
+
+
+def by_seed(seeds: Sequence[int], outcome: Outcome) -> Results:
+    """Every seed's return and length."""
+    return dict(zip(seeds, zip(outcome.returns.tolist(), outcome.lengths.tolist(), strict=True), strict=True))
+
+
+@torch.inference_mode()
+def awake(driver: Driver, batch: EnvBatch, seeds: Sequence[int], together: int = 64) -> Results:
+    """What the driver earns awake, so many episodes at a time."""
+    found: Results = {}
+    for at in range(0, len(seeds), together):
+        group = seeds[at : at + together]
+        found |= by_seed(group, rollout(driver.awake(batch), driver.act(), group))
+    return found
+
+
+def test_a_driver_earns_the_same_on_a_seed_whatever_else_goes_on(driver: Driver) -> None:
+    seeds = list(range(100, 100 + times(40, 11)))
+    shuffled = [int(seed) for seed in np.random.default_rng(0).permutation(seeds)]
+    with SerialBatch(SHORT) as batch:
+        alone = awake(driver, batch, seeds)
+        assert len({earned for earned, _ in alone.values()}) > len(seeds) // 2
+        assert awake(driver, batch, shuffled, together=5) == alone, "out of order, in used environments"
+        few = shuffled[: times(12, 3)]
+        assert awake(driver, batch, few, together=1) == {seed: alone[seed] for seed in few}, "one by one"
+    with make_batch(SHORT, 2) as batch:
+        assert awake(driver, batch, seeds, together=17) == alone, "in two processes"
+    with make_batch(replace(SHORT, renderer="reference"), times(3, 1)) as batch:
+        few = seeds[: times(20, 2)]
+        assert awake(driver, batch, few, together=3) == {seed: alone[seed] for seed in few}, "drawn by Gymnasium"
+
+
+def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> None:
+    seeds = list(range(200, 200 + times(12, 4)))
+    with SerialBatch(SHORT) as batch:
+        undisturbed = awake(driver, batch, seeds)
+    steps = 0
+    with ProcessBatch(SHORT, 2) as batch, torch.inference_mode():
+
+        def strike(_: object) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 6:
+                os.kill(batch.workers[1].process.pid or 0, signal.SIGKILL)
+
+        outcome = rollout(driver.awake(batch), driver.act(), seeds, watch=strike)
+        assert batch.replaced == 1
+    assert by_seed(seeds, outcome) == undisturbed
+
+
+def test_a_driver_dreams_the_same_on_a_seed_whoever_dreams_beside_it(driver: Driver) -> None:
+    chance = torch.Generator().manual_seed(1)
+    states = StartStates(*(torch.randn(20, size, generator=chance) for size in (Z, Z, H, H)))
+    dream = Dream(
+        memory=driver.memory,
+        starts=states,
+        senses=driver.controller.senses,
+        horizon=times(60, 20),
+        temperature=1.0,
+        done_rule="never",
+    )
+    seeds = list(range(times(130, 70)))
+    together = by_seed(seeds, rollout(dream, driver.act(), seeds))
+    for group in (1, 2, 5, 8, 64):
+        some = seeds[:: -times(5, 23)]
+        for at in range(0, len(some), group):
+            part = some[at : at + group]
+            assert by_seed(part, rollout(dream, driver.act(), part)) == {seed: together[seed] for seed in part}
+
+
+def test_a_candidates_fitness_does_not_depend_on_its_rivals(driver: Driver) -> None:
+    """On the same seeds, that is on as many: so a search is the same for any number of workers and lanes."""
+    candidates = torch.randn(times(24, 5), driver.controller.size, generator=torch.Generator().manual_seed(3)) * 0.5
+    seeds = [7, 3, 11]
+
+    def fitness(batch: EnvBatch, some: torch.Tensor) -> list[list[float]]:
+        return population_returns(driver.awake(batch), driver.controller, some, seeds).tolist()
+
+    with SerialBatch(SHORT) as batch:
+        whole = fitness(batch, candidates)
+        assert fitness(batch, candidates.flip(0)) == whole[::-1], "another order"
+        for number in (0, len(candidates) - 1):
+            assert fitness(batch, candidates[number : number + 1]) == [whole[number]], "alone"
+    with make_batch(SHORT, 2) as batch:
+        assert fitness(batch, candidates) == whole, "in two processes"
+
+
+def episodes(batch: EnvBatch, seeds: Sequence[int], steps: int) -> dict[int, str]:
+    """A hash of every episode's frames, rewards and flags, driven by actions that its seed alone decides."""
+    policies: list[Callable[[int], np.ndarray]] = [held(seed, A, frames=2) for seed in seeds]
+    hashes = [hashlib.sha256(frame.tobytes()) for frame in batch.reset(seeds)]
+    alive = np.ones(len(seeds), np.bool_)
+    for step in range(steps):
+        seen = batch.step(np.stack([policy(step) for policy in policies]))
+        for lane in np.flatnonzero(alive):
+            for part in (seen.frames, seen.rewards, seen.terminated, seen.truncated):
+                hashes[lane].update(part[lane].tobytes())
+        alive = ~seen.over
+    return {seed: found.hexdigest() for seed, found in zip(seeds, hashes, strict=True)}
+
+
+def test_two_hundred_episodes_of_the_real_track_replay_to_the_pixel(figure: Figure) -> None:
+    spec = CarRacing(action_repeat=8, max_frames=600 if FULL else 160)
+    seeds = list(range(1000, 1000 + times(200, 6)))
+    fresh: dict[int, str] = {}
+    for seed in seeds:
+        with SerialBatch(spec) as batch:
+            fresh |= episodes(batch, [seed], spec.most_steps)
+    assert len(set(fresh.values())) == len(seeds)
+    chance = np.random.default_rng(7)
+    shuffled = [int(seed) for seed in chance.permutation(seeds)]
+    with SerialBatch(spec) as batch:
+        for at in range(0, len(seeds), 3):
+            group = shuffled[at : at + 3]
+            episodes(batch, [int(seed) for seed in chance.integers(0, 1000, 3)], int(chance.integers(1, 9)))  # cut off
+            assert episodes(batch, group, spec.most_steps) == {seed: fresh[seed] for seed in group}
+    with make_batch(spec, 2) as batch:
+        for at in range(0, len(seeds), 16):
+            group = shuffled[::-1][at : at + 16]
+            assert episodes(batch, group, spec.most_steps) == {seed: fresh[seed] for seed in group}
+    with SerialBatch(replace(spec, renderer="reference")) as batch:
+        for seed in shuffled[:: times(10, 5)]:
+            assert episodes(batch, [seed], spec.most_steps) == {seed: fresh[seed]}
+    figure("episodes replayed", len(seeds))
+    figure("frames drawn in each replay", len(seeds) * spec.most_steps)
