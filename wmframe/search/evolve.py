@@ -81,8 +81,8 @@ def evolve(
 
     `fitness` scores candidates (P, D) of a generation on train seeds, `select` scores finalists (M, D) on select
     seeds; more is better. Generations that the ledger knows are replayed, not run; `report` hears of all.
-    Raises UserError for a score that is no number, and CannotRepeatError if the replay comes out otherwise, as it may on
-    another machine or library version.
+    Raises UserError for a score that is no number, and CannotRepeatError if the replay comes out otherwise, as it may
+    on another machine or library version.
     """
     past, best = tuple(ledger.generations), None
     for number in range(1, search.generations + 1):
