@@ -4,6 +4,7 @@ The run ends in words or goes on without the part, and the results are those of 
 """
 
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -42,6 +43,7 @@ def at_call(number: int, real: Callable[..., Any], spoil: Callable[[Any], Any]) 
     """A function that spoils what the real one returns, from one of its calls on."""
     calls = 0
 
+    @functools.wraps(real)  # Lightning reads the signature
     def spoilt(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
@@ -111,7 +113,7 @@ def test_state_that_is_no_number_is_not_kept_to_go_on_from(
     monkeypatch.setattr("wmframe.stages.fit.time.monotonic", iter(range(0, 10**9, 1000)).__next__)
     with pytest.MonkeyPatch.context() as patch:
         spoilt = at_call(4, ConvVAE.training_step, no_number)
-        patch.setattr(ConvVAE, "training_step", lambda *arguments: spoilt(*arguments))
+        patch.setattr(ConvVAE, "training_step", spoilt)
         assert main(["run", *several, f"paths.root={tmp_path / 'broken'}"]) == 1
     assert "is not finite" in capsys.readouterr().err
     assert list((tmp_path / "broken").glob("artefacts/vision/*.work/resume/fit/state.json")), "nothing was kept at all"

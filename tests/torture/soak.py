@@ -1,0 +1,137 @@
+"""`python -m tests.torture.soak ROOT SECONDS`: each main loop for so long, and what the process holds meanwhile.
+
+The stages are the real ones, on the real track, with budgets that they will not reach; the clock of their progress bars
+takes the samples and ends them. One JSON line a sample goes out: loop, seconds since the process began, bytes of memory
+of this process and of its workers, open files, bytes of the log.
+"""
+
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from wmframe.config.bind import bind
+from wmframe.config.compose import compose
+from wmframe.dashboard.overview import Project
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.runner import Worker
+from wmframe.stages.machine import Machine
+from wmframe.tracking.progress import Progress
+
+TRACK: Final = (
+    *("env=car_racing", "preset=smoke", "tracker=none", "env.action_repeat=4", "env.max_frames=160"),
+    *("vision.steps=2", "memory.steps=2", "search.generations=1", "evaluate.episodes=2", "trainer.save_seconds=5"),
+)
+LOOPS: Final = {
+    "collect": ("collect.1", ["collect.first.brownian.episodes=100000"]),
+    "vision": ("vision.1", ["vision.steps=40000"]),
+    "memory": ("memory.1", ["memory.steps=60000"]),
+    "controller": ("controller.1", ["search.generations=1000000"]),
+    "evaluate": ("evaluate", ["evaluate.episodes=100000"]),
+}
+"""The stage of each loop, and the budget that it will not reach."""
+
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_APART: Final = 0.25
+"""Seconds between two samples, at least."""
+
+
+class Enough(BaseException):
+    """The time of a loop is up."""
+
+
+class Sampler:
+    """A clock that looks at the process whenever it is asked for the time, and ends the loop when it is over."""
+
+    def __init__(self, log: io.StringIO) -> None:
+        self._log = log
+        self._began = time.monotonic()
+        self._loop, self._until, self._last = "", 0.0, 0.0
+
+    def begin(self, loop: str, seconds: float) -> None:
+        """Sample from now on, for so long."""
+        self._loop, self._until = loop, time.monotonic() + seconds
+
+    def __call__(self) -> float:
+        """Return the time."""
+        now = time.monotonic()
+        if self._loop and now - self._last >= _APART:
+            self._last = now
+            self._say(now)
+        if self._loop and now > self._until:
+            self._loop = ""
+            raise Enough
+        return now
+
+    def _say(self, now: float) -> None:
+        sample = {
+            "loop": self._loop,
+            "seconds": now - self._began,
+            "bytes": sum(map(_resident, [os.getpid(), *_children()])),
+            "files": len(os.listdir("/proc/self/fd")),
+            "log": self._log.tell(),
+        }
+        print(json.dumps(sample), flush=True)
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except FileNotFoundError:
+        return 0
+
+
+def _children() -> Iterator[int]:
+    for thread in Path("/proc/self/task").iterdir():
+        yield from map(int, (thread / "children").read_text().split())
+
+
+def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: float) -> None:
+    name, budget = LOOPS[loop]
+    experiment = bind(compose([*TRACK, *budget, f"paths.root={root}"]), target=TARGET)
+    machine = Machine(threads=1, workers=2, save_seconds=5)
+    machine.settle()
+    worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
+    for node in graph(experiment):
+        if node.name == name:
+            sampler.begin(loop, seconds)
+        try:
+            worker.obtain(node, {})
+        except Enough:
+            return
+    raise RuntimeError(f"{loop} came to its end")
+
+
+def _dashboard(root: Path, sampler: Sampler, seconds: float) -> None:
+    project = Project(root)
+    sampler.begin("dashboard", seconds)
+    try:
+        while True:
+            project.overview()
+            project.shared_by()
+            sampler()
+    except Enough:
+        return
+
+
+def main(root: Path, seconds: float) -> None:
+    """Run every loop once, one after the other."""
+    from wmframe.cli.main import main as wmframe
+
+    out, sys.stdout = sys.stdout, sys.stderr
+    for seed in range(3):
+        assert wmframe(["run", *TRACK, f"seed={seed}", f"paths.root={root}"]) == 0
+    sys.stdout = out
+    log = io.StringIO()
+    sampler = Sampler(log)
+    for loop in LOOPS:
+        _stage(root, sampler, log, loop, seconds)
+    _dashboard(root, sampler, seconds)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]))
