@@ -1,6 +1,7 @@
 """What a plan says of a sweep: every stage once, who shares it, and what it will cost."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,17 @@ def test_there_is_no_estimate_from_other_amounts_of_work(root: Path, capsys: Cap
     assert re.search(r"vision\.1 +will run +\w{16}  no estimate  vision\.steps: 4 → 5", said)
     assert re.search(r"latents\.1_1 +will run +\w{16}  ~", said)
     assert "and 1 without an estimate: nothing like them was run here" in said
+
+
+def test_a_manifest_with_a_wrong_bit_explains_nothing_and_breaks_nothing(
+    root: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    shutil.copytree(root / "artefacts", tmp_path / "artefacts")
+    [manifest] = tmp_path.glob("artefacts/vision/*/manifest.json")
+    manifest.write_text(manifest.read_text().replace('"bytes"', '"bytds"'))
+    said = "\n".join(plan(tmp_path, capsys))
+    assert re.search(r"vision\.1 +will run +\w{16}  no estimate  damaged: manifest\.json", said)
+    assert "vision.1       will run" in "\n".join(plan(tmp_path, capsys, "vision.steps=5"))
 
 
 def test_a_search_is_planned_by_examples(root: Path, capsys: Capture) -> None:

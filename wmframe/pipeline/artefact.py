@@ -112,7 +112,7 @@ def open_artefact(folder: Path, stage: str, wanted: str, *, verify: bool = True)
     """
     try:
         _lstat_folder(folder)
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         if (manifest["stage"], manifest["key"]) != (stage, wanted):
             raise DamagedError(f"{MANIFEST} is that of {manifest['stage']} {manifest['key']}")
         for name, facts in manifest["files"].items():
@@ -184,7 +184,8 @@ def _seal_file(folder: Path, name: str) -> dict[str, Any]:
     return {"sha256": sha256(path), "bytes": size}
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest in `folder`, to the bit as it was written, its files not looked at; raises DamagedError."""
     _lstat(folder, MANIFEST)
     path = folder / MANIFEST
     try:

@@ -9,25 +9,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wmframe.errors import UserError
-from wmframe.files import read_json
-from wmframe.pipeline.artefact import MANIFEST, Request
+from wmframe.pipeline.artefact import DamagedError, Request, read_manifest
 from wmframe.pipeline.keys import difference
 
 
 def manifests(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the manifest of every artefact in a stage's `folder`, unchecked, skipping those that cannot be
-    read.
-    """
+    """Yield the manifest of every artefact in a stage's `folder` whose manifest is whole; its files are not read."""
     for path in sorted(folder.glob("[0-9a-f]" * 16)):
         try:
-            manifest = read_json(path / MANIFEST)
+            manifest = read_manifest(path)
+            # A checksum says that nothing changed since, not that it was ever right.
             difference(manifest["config"], {})
             parent_lines(manifest["parents"], {})
-            str(manifest["created"]), int(manifest["code_version"]), float(manifest["wall_seconds"])
             sum(int(facts["bytes"]) for facts in manifest["files"].values())
-        except (UserError, KeyError, TypeError, ValueError, AttributeError):
-            continue
+        except (DamagedError, OSError, KeyError, TypeError, ValueError, AttributeError):
+            continue  # one that cannot be read explains nothing, and is judged when it is wanted
         yield manifest
 
 
