@@ -72,6 +72,7 @@ def observed(sandbox: Path, names: list[str]) -> list[dict[str, Any]]:
         "XDG_CACHE_HOME": str(home),
         "MPLCONFIGDIR": str(home),
         "TMPDIR": str(home),
+        "TORCHINDUCTOR_CACHE_DIR": str(home),  # torch has set it here, if it was imported
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.torture.witness", str(sandbox), *names],
