@@ -6,6 +6,7 @@ A vision's and a collection's folders come in; `EncodedEpisodes` go out.
 from contextlib import ExitStack, closing
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from wmframe.data.arrays import ArrayWriter
@@ -24,7 +25,7 @@ def run(task: Task) -> None:
     with closing(EpisodeReader([task.inputs["collect"]])) as reader, ExitStack() as files:
         starts = np.cumsum([0, *(episode.steps + 1 for episode in reader.episodes)], dtype=np.int64)
         rows, actions = int(starts[-1]), reader.steps(0).actions.shape[1]
-        shapes = {
+        shapes: dict[str, tuple[tuple[int, ...], npt.DTypeLike]] = {
             "mu": ((rows, vision.latent_size), np.float16),
             "logvar": ((rows, vision.latent_size), np.float16),
             "actions": ((rows, actions), np.float32),
