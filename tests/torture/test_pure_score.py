@@ -74,11 +74,11 @@ def test_a_driver_earns_the_same_on_a_seed_whatever_else_goes_on(driver: Driver)
         assert awake(driver, batch, shuffled, together=5) == alone, "out of order, in used environments"
         few = shuffled[: times(12, 3)]
         assert awake(driver, batch, few, together=1) == {seed: alone[seed] for seed in few}, "one by one"
-    with make_batch(SHORT, 2) as batch:
-        assert awake(driver, batch, seeds, together=17) == alone, "in two processes"
-    with make_batch(replace(SHORT, renderer="reference"), times(3, 1)) as batch:
+    with make_batch(SHORT, 2) as several:
+        assert awake(driver, several, seeds, together=17) == alone, "in two processes"
+    with make_batch(replace(SHORT, renderer="reference"), times(3, 1)) as plain:
         few = seeds[: times(20, 2)]
-        assert awake(driver, batch, few, together=3) == {seed: alone[seed] for seed in few}, "drawn by Gymnasium"
+        assert awake(driver, plain, few, together=3) == {seed: alone[seed] for seed in few}, "drawn by Gymnasium"
 
 
 def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> None:
@@ -86,16 +86,16 @@ def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> No
     with SerialBatch(SHORT) as batch:
         undisturbed = awake(driver, batch, seeds)
     steps = 0
-    with ProcessBatch(SHORT, 2) as batch, torch.inference_mode():
+    with ProcessBatch(SHORT, 2) as several, torch.inference_mode():
 
         def strike(_: object) -> None:
             nonlocal steps
             steps += 1
             if steps == 6:
-                os.kill(batch.workers[1].process.pid or 0, signal.SIGKILL)
+                os.kill(several.workers[1].process.pid or 0, signal.SIGKILL)
 
-        outcome = rollout(driver.awake(batch), driver.act(), seeds, watch=strike)
-        assert batch.replaced == 1
+        outcome = rollout(driver.awake(several), driver.act(), seeds, watch=strike)
+        assert several.replaced == 1
     assert by_seed(seeds, outcome) == undisturbed
 
 
@@ -132,8 +132,8 @@ def test_a_candidates_fitness_does_not_depend_on_its_rivals(driver: Driver) -> N
         assert fitness(batch, candidates.flip(0)) == whole[::-1], "another order"
         for number in (0, len(candidates) - 1):
             assert fitness(batch, candidates[number : number + 1]) == [whole[number]], "alone"
-    with make_batch(SHORT, 2) as batch:
-        assert fitness(batch, candidates) == whole, "in two processes"
+    with make_batch(SHORT, 2) as several:
+        assert fitness(several, candidates) == whole, "in two processes"
 
 
 def episodes(batch: EnvBatch, seeds: Sequence[int], steps: int) -> dict[int, str]:
@@ -165,12 +165,12 @@ def test_two_hundred_episodes_of_the_real_track_replay_to_the_pixel(figure: Figu
             group = shuffled[at : at + 3]
             episodes(batch, [int(seed) for seed in chance.integers(0, 1000, 3)], int(chance.integers(1, 9)))  # cut off
             assert episodes(batch, group, spec.most_steps) == {seed: fresh[seed] for seed in group}
-    with make_batch(spec, 2) as batch:
+    with make_batch(spec, 2) as several:
         for at in range(0, len(seeds), 16):
             group = shuffled[::-1][at : at + 16]
-            assert episodes(batch, group, spec.most_steps) == {seed: fresh[seed] for seed in group}
-    with SerialBatch(replace(spec, renderer="reference")) as batch:
+            assert episodes(several, group, spec.most_steps) == {seed: fresh[seed] for seed in group}
+    with SerialBatch(replace(spec, renderer="reference")) as plain:
         for seed in shuffled[:: times(10, 5)]:
-            assert episodes(batch, [seed], spec.most_steps) == {seed: fresh[seed]}
+            assert episodes(plain, [seed], spec.most_steps) == {seed: fresh[seed]}
     figure("episodes replayed", len(seeds))
     figure("frames drawn in each replay", len(seeds) * spec.most_steps)

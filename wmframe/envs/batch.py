@@ -117,7 +117,7 @@ class SerialBatch(EnvBatch):
         last = self.last
         check_actions(actions, len(last.rewards), self.spec.action_size)
         last.rewards[:] = 0.0
-        for lane in np.flatnonzero(~last.over):
+        for lane in np.flatnonzero(~last.over).tolist():
             frame, reward, terminated, truncated, _ = self.envs[lane].step(actions[lane])
             last.frames[lane], last.rewards[lane] = self._checked(lane, frame, float(reward)), float(reward)
             last.terminated[lane], last.truncated[lane] = terminated, truncated
