@@ -105,6 +105,8 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     machine.settle()
     worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
     for node in graph(experiment):
+        if node.stage == "baseline":
+            continue  # as many episodes, and nothing rests on it
         if node.name == name:
             sampler.begin(loop, seconds)
         try:
