@@ -13,6 +13,8 @@ from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.toy import Toy
+from wmframe.envs.toy_env import ToyEnv
+from wmframe.errors import UserError
 
 SPEC = Toy(max_frames=12)
 TRACK = CarRacing(max_frames=300, action_repeat=10, renderer="envpool")
@@ -170,3 +172,47 @@ def test_workers_change_nothing(spec: EnvSpec) -> None:
         for seeds in ([4, 2, 9], [1]):
             for one, other in zip(episode(serial, seeds, 17), episode(spread, seeds, 17), strict=True):
                 assert same(one, other)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Toy):
+    """A toy whose third step is not what a step should be."""
+
+    frame: tuple[int, ...] = (64, 64, 3)
+    reward: float = 1.0
+
+    def make(self) -> "OddEnv":
+        return OddEnv(self)
+
+
+class OddEnv(ToyEnv):
+    def __init__(self, spec: Odd) -> None:
+        super().__init__(spec)
+        self.odd = spec
+
+    def advance(self, action: NDArray[np.float32]) -> tuple[float, bool, bool]:
+        reward, terminated, truncated = super().advance(action)
+        return self.odd.reward if self.frames_done == 3 else reward, terminated, truncated
+
+    def frame(self) -> NDArray[np.uint8]:
+        return np.zeros(self.odd.frame, np.uint8) if self.frames_done == 3 else super().frame()
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (Odd(frame=(64, 64, 1)), r"Odd, seed 5: a frame is \(64, 64, 1\) uint8, not \(64, 64, 3\) uint8"),
+        (Odd(frame=(3,)), r"a frame is \(3,\)"),
+        (Odd(reward=float("nan")), "Odd, seed 5: a reward is nan"),
+        (Odd(reward=float("inf")), "a reward is inf"),
+    ],
+)
+def test_what_would_spoil_the_data_is_refused(spec: Odd, said: str) -> None:
+    """NumPy would spread a smaller frame over the whole one without a word."""
+    with SerialBatch(spec) as batch:
+        batch.reset([5])
+        for _ in range(2):
+            batch.step(np.zeros((1, 1), np.float32))
+        with pytest.raises(UserError, match=said) as caught:
+            batch.step(np.zeros((1, 1), np.float32))
+    assert caught.value.exit_code == 1

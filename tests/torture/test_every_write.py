@@ -7,6 +7,7 @@ its results must be those of a run that nothing ever happened to.
 import errno
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ CHAINS = 12
 """How many folders all faults are dealt out over."""
 
 LOST_WITHOUT_HARM = (".lock",)
-"""Files that a run can do without: a lock only saves work, and what it says of its owner is for people."""
+"""Files that a run can do without: a lock only saves work, and what it says of its owner is for people. Nor does it
+need a folder made that is there.
+"""
 
 needs_a_kernel_to_ask = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -33,44 +36,52 @@ def machine() -> Iterator[Machine]:
     machine.close()
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A run that nothing happened to: what it left, and all that it wrote on the way."""
+
+    left: dict[str, dict[str, str]]
+    sites: list[tuple[int, Site]]
+
+
+@pytest.fixture(scope="module")
+def whole(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    root = tmp_path_factory.mktemp("whole")
+    ended = machine.run(*TINY, root=root, watched=True)
+    assert ended.code == 0, ended.said
+    assert len(ended.sites) > 300
+    return Whole(hashes(root), list(enumerate(ended.sites)))
+
+
 @pytest.mark.slow
 @needs_a_kernel_to_ask
-def test_every_write_fails_once_and_nothing_is_lost(tmp_path: Path, machine: Machine, figure: Figure) -> None:
-    whole = machine.run(*TINY, root=tmp_path / "whole", watched=True)
-    assert whole.code == 0, whole.said
-    golden = hashes(tmp_path / "whole")
-    assert len(whole.sites) > 300
-    met = 0
-    chains = CHAINS if FULL else 1
-    for number in range(chains):
-        faults = list(enumerate(whole.sites))[number::chains]
-        met += _chain(machine, tmp_path / str(number), cases(faults, 9), golden)
-    figure("write sites", len(whole.sites))
-    figure("faults met", met)
-    assert met >= (len(whole.sites) * 0.97 if FULL else 8)
-
-
-def _chain(machine: Machine, root: Path, faults: list[tuple[int, Site]], golden: dict[str, dict[str, str]]) -> int:
-    """Meet one fault after the other, then none; returns how many were met."""
+@pytest.mark.parametrize("chain", range(CHAINS) if FULL else [1])
+def test_every_write_fails_once_and_nothing_is_lost(
+    chain: int, tmp_path: Path, machine: Machine, whole: Whole, figure: Figure
+) -> None:
+    faults = cases(whole.sites[chain::CHAINS], 9)
     met = 0
     for number, site in faults:
         error = site.errors()[number % len(site.errors())]
-        ended = machine.run(*TINY, root=root, fault=site, error=error, lasting=number % 2 == 0)
+        ended = machine.run(*TINY, root=tmp_path, fault=site, error=error, lasting=number % 2 == 0)
         met += ended.hit
-        _check(ended, site, error, root)
-        assert hashes(root).items() <= golden.items(), (site, error)
-    ended = machine.run(*TINY, root=root)
+        _check(ended, site, error, tmp_path)
+        assert hashes(tmp_path).items() <= whole.left.items(), (site, error)
+    ended = machine.run(*TINY, root=tmp_path)
     assert ended.code == 0, ended.said
-    assert hashes(root) == golden
-    assert not list(root.glob("artefacts/*/*.work")), "work was left behind"
-    return met
+    assert hashes(tmp_path) == whole.left
+    assert not list(tmp_path.glob("artefacts/*/*.work")), "work was left behind"
+    figure("write sites in this chain, of all", [len(faults), len(whole.sites)])
+    figure("faults met", met)
+    # A file that has two lines to come after one was lost is written to twice, not three times.
+    assert met >= len(faults) * 0.85
 
 
 def _check(ended: Ended, site: Site, error: str, root: Path) -> None:
     """A fault is told with the file, the reason and a remedy; one that costs nothing stops nothing."""
     told = f"{site} {error}: {ended.code}\n{ended.said[-3000:]}"
-    if not ended.hit or site.file.endswith(LOST_WITHOUT_HARM):
-        assert ended.code in (0, 1), told
+    if ended.code == 0:
+        assert not ended.hit or site.file.endswith(LOST_WITHOUT_HARM) or site.call == "mkdir", told
         return
     assert ended.polite(), told
     [line] = [line for line in ended.said.splitlines() if line.startswith("wmframe: ")]

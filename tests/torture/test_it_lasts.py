@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     """Samples of all loops: 100 s each in full, a few in CI."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.soak", str(tmp_path_factory.mktemp("soak")), str(times(100, 4))],
+        [sys.executable, "-m", "tests.torture.soak", str(tmp_path_factory.mktemp("soak")), str(times(100, 3))],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         cwd=REPOSITORY,
         capture_output=True,
