@@ -20,7 +20,7 @@ from tests.torture.forge import Child, Forge
 from tests.torture.scale import times
 
 TOGETHER = 16
-STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "baseline", "evaluate"}
+STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"}
 
 
 def together(forge: Forge, root: Path, *, count: int = TOGETHER, fault: str | None = None) -> list[Child]:

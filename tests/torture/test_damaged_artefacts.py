@@ -26,6 +26,12 @@ FILES: Final = {
     "latents": ("actions.npy", "done.npy", "logvar.npy", "mu.npy", "rewards.npy", "starts.npy"),
     "memory": ("component.json", "history.jsonl", "weights.safetensors"),
     "controller": ("component.json", "history.jsonl", "search.json", "starts.safetensors", "weights.safetensors"),
+    "agent": (
+        "agent.json",
+        *("controller/component.json", "controller/starts.safetensors", "controller/weights.safetensors"),
+        *("memory/component.json", "memory/weights.safetensors", "sample.h5"),
+        *("vision/component.json", "vision/weights.safetensors"),
+    ),
     "baseline": ("scores.json",),
     "evaluate": ("history.jsonl", "scores.json"),
 }

@@ -17,7 +17,7 @@ from tests.torture.conftest import Figure
 from tests.torture.forge import Forge
 from tests.torture.scale import cases
 
-ORDER = ("collect", "vision", "latents", "memory", "controller", "baseline", "evaluate")
+ORDER = ("collect", "vision", "latents", "memory", "controller", "agent", "baseline", "evaluate")
 ARGUMENTS = ("run", *SMOKE, "vision.steps=30", "memory.steps=30")
 """Thirty steps: measured, and therefore saved, after 25 and at the end."""
 
@@ -31,6 +31,7 @@ INSIDE = {
     "latents": {"early": "latents.episode", "middle": "latents.episode:6", "half": "half.manifest.json"},
     "memory": _FIT,
     "controller": {"early": "rollout.step:5", "middle": "search.generation:2", "half": "half.search.json"},
+    "agent": {"early": "agent.part", "middle": "agent.part:2", "half": "half.sample.h5"},
     "baseline": _ROLLOUTS,
     "evaluate": _ROLLOUTS,
 }
@@ -174,4 +175,4 @@ def test_killed_while_the_page_is_drawn_the_same_command_draws_it(
 
 
 def test_the_matrix_has_every_combination() -> None:
-    assert len([case for case, _ in MATRIX if "@" not in case]) == len(ORDER) * len(MOMENTS) * 3 == 168
+    assert len([case for case, _ in MATRIX if "@" not in case]) == len(ORDER) * len(MOMENTS) * 3 == 192

@@ -194,4 +194,4 @@ def test_an_interrupted_stage_is_planned_to_continue(tmp_path: Path, capsys: Cap
     said: dict[str, Any] = {name: word for (name, _), word in planned(tmp_path, capsys).items()}
     assert said["memory.1"] == "continues"
     assert {name for name, word in said.items() if word == "cached"} == {"collect.1", "vision.1", "latents.1_1"}
-    assert finish(tmp_path).ran == {"memory.1", "controller.1", "baseline", "evaluate"}
+    assert finish(tmp_path).ran == {"memory.1", "controller.1", "agent", "baseline", "evaluate"}

@@ -42,7 +42,9 @@ CHANGES: Final[dict[str, set[str]]] = {
 }
 """The nodes of two rounds in whose own part of the config a field stands; searched awake, C has `env` there too."""
 
-OTHER_GRAPH: Final = {"rounds", "later_rounds.vision", "later_rounds.memory", "later_rounds.controller"}
+OTHER_GRAPH: Final = {
+    *("rounds", "later_rounds.vision", "later_rounds.memory", "later_rounds.controller", "later_rounds.chosen"),
+}
 """Fields that make other nodes, or give them other parents."""
 
 CHANGES_NOTHING: Final = {
@@ -50,6 +52,7 @@ CHANGES_NOTHING: Final = {
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
     "later_rounds.refit_rounds",  # while nothing is told to begin afresh, it is refused, or says nothing
+    "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
 }
 """All the exceptions: what can change no result."""
 
@@ -140,12 +143,19 @@ TAKES_NO_OTHER: Final = {
 @pytest.mark.parametrize(
     ("overrides", "other"),
     [
-        (["rounds=3"], {"collect.3", "latents.1_3", "memory.3", "controller.3", "evaluate"}),
-        (["later_rounds.memory=refit", "later_rounds.controller=restart"], {"memory.2", "controller.2", "evaluate"}),
-        (["later_rounds.controller=restart"], {"controller.2", "evaluate"}),
+        (["rounds=3"], {"collect.3", "latents.1_3", "memory.3", "controller.3", "agent", "evaluate"}),
+        (
+            ["later_rounds.memory=refit", "later_rounds.controller=restart"],
+            {"memory.2", "controller.2", "agent", "evaluate"},
+        ),
+        (["later_rounds.controller=restart"], {"controller.2", "agent", "evaluate"}),
         (
             ["later_rounds.vision=refit", "later_rounds.memory=refit", "later_rounds.controller=restart"],
-            {"vision.2", "latents.2_1", "latents.2_2", "memory.2", "controller.2", "evaluate"},
+            {"vision.2", "latents.2_1", "latents.2_2", "memory.2", "controller.2", "agent", "evaluate"},
+        ),
+        (
+            ["later_rounds.chosen=awake"],
+            {"select.1", "select.2", "agent", "evaluate"},
         ),
     ],
 )
@@ -163,6 +173,7 @@ def test_rounds_to_refit_in_change_what_is_refitted() -> None:
     assert {name for name, node in after.items() if nodes[name].key != node.key} == {
         "memory.3",
         "controller.3",
+        "agent",
         "evaluate",
     }
     with pytest.raises(UserError, match="nothing is to begin afresh"):

@@ -9,6 +9,7 @@ drive.
 from pathlib import Path
 from statistics import fmean
 
+from wmframe import faults, stopping
 from wmframe.data.episodes import save_sample
 from wmframe.files import read_json, write_json
 from wmframe.stages.models import agent_parts, copy_part
@@ -21,8 +22,13 @@ def run(task: Task) -> None:
     rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
     earned = dict(zip(rounds, map(_earned, trials), strict=True)) if trials else {}
     chosen = max(rounds, key=lambda number: earned[number]["reality"]) if earned else rounds[-1]
-    for part, folder in agent_parts(task.output).items():
-        copy_part(task.inputs[f"{part}.{chosen}"], folder)
+    parts = agent_parts(task.output)
+    with task.progress.stage(task.name, total=len(parts), unit="parts") as bar:
+        for part, folder in parts.items():
+            copy_part(task.inputs[f"{part}.{chosen}"], folder)
+            bar.advance(1)
+            faults.reach("agent.part")
+            stopping.check()
     save_sample(task.inputs[f"collect.{chosen}"], task.output / "sample.h5")
     facts = {
         "round": int(chosen),
