@@ -99,7 +99,7 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     from wmframe.tracking.progress import Progress
 
     name, budget = LOOPS[loop]
-    fit.time = SimpleNamespace(monotonic=sampler)  # type: ignore[assignment]  # asked at every step; bars are not
+    fit.time = SimpleNamespace(monotonic=sampler)  # type: ignore[assignment,attr-defined]  # asked at every step; bars are not
     experiment = bind(compose([*TRACK, *budget, f"paths.root={root}"]), target=TARGET)
     machine = Machine(threads=1, workers=2, save_seconds=5)
     machine.settle()
