@@ -89,8 +89,6 @@ def _layouts_of(path: Path, most: int) -> dict[str, Layout]:
             header = json.loads(file.read(length), object_pairs_hook=_once)
         header.pop("__metadata__", None)
         return _parsed(header, path.stat().st_size - 8 - length)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})", exit_code=1) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is no safetensors file that fits: {error}", exit_code=1) from error
 

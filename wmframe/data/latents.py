@@ -70,8 +70,6 @@ def _mapped(path: Path, dtype: npt.DTypeLike, dimensions: int) -> npt.NDArray[An
     # Not np.load: what that makes of a file is the file's to say, an archive or, if asked, a pickle.
     try:
         array = np.lib.format.open_memmap(path, mode="r")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})", exit_code=1) from error
     except (ValueError, OverflowError, EOFError) as error:
         raise UserError(f"{path} is no array that can be mapped: {error}", exit_code=1) from error
     if array.dtype != dtype or array.ndim != dimensions:

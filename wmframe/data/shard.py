@@ -6,6 +6,7 @@ claim sizes that nothing fills, or want filters that would be looked for as plug
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,12 @@ _INFLATION: Final = 1032
 
 
 def open_shard(path: Path) -> h5py.File:
-    """Open a shard for reading. Raises UserError for what is no HDF5 file."""
+    """Open a shard for reading. Raises UserError for what is no HDF5 file, OSError if the machine fails."""
     try:
         return h5py.File(path, "r")
     except OSError as error:
+        if error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise UserError(f"{path}: cannot be read as recorded episodes ({error})", exit_code=1) from error
 
 
