@@ -10,7 +10,7 @@ from wmframe.data.arrays import ArrayWriter
 @pytest.mark.parametrize("shape", [(5, 3), (5,), (0, 2)])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64])
 def test_row_by_row_is_what_numpy_writes(tmp_path: Path, shape: tuple[int, ...], dtype: type) -> None:
-    whole = np.random.default_rng(0).uniform(-9, 9, shape).astype(dtype)
+    whole: np.ndarray = np.random.default_rng(0).uniform(-9, 9, shape).astype(dtype)
     with ArrayWriter(tmp_path / "rows.npy", dtype, shape) as writer:
         writer.write(whole[:2])
         writer.write(whole[2:])

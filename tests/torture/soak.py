@@ -6,6 +6,7 @@ of this process and of its workers, open files, bytes of the log.
 """
 
 import io
+import itertools
 import json
 import os
 import sys
@@ -99,20 +100,21 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     from wmframe.tracking.progress import Progress
 
     name, budget = LOOPS[loop]
-    fit.time = SimpleNamespace(monotonic=sampler)  # type: ignore[assignment]  # asked at every step; bars are not
-    experiment = bind(compose([*TRACK, *budget, f"paths.root={root}"]), target=TARGET)
+    setattr(fit, "time", SimpleNamespace(monotonic=sampler))  # noqa: B010  # asked at every step; bars are not
+    small, large = (
+        {node.name: node for node in graph(bind(compose([*words, f"paths.root={root}"]), target=TARGET))}
+        for words in (TRACK, [*TRACK, *budget])
+    )
     machine = Machine(threads=1, workers=2, save_seconds=5)
     machine.settle()
     worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
-    for node in graph(experiment):
-        if node.stage == "baseline":
-            continue  # as many episodes, and nothing rests on it
-        if node.name == name:
-            sampler.begin(loop, seconds)
-        try:
-            worker.obtain(node, {})
-        except Enough:
-            return
+    for before in itertools.takewhile(lambda node: node != name, small):
+        worker.obtain(small[before], {})
+    sampler.begin(loop, seconds)
+    try:
+        worker.obtain(large[name], {})
+    except Enough:
+        return
     raise RuntimeError(f"{loop} came to its end")
 
 
