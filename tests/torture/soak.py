@@ -36,7 +36,7 @@ _APART: Final = 0.25
 """Seconds between two samples, at least."""
 
 _FEWEST: Final = {"collect": 24}
-"""Samples of a loop, however slow the machine is; 6 where nothing is said. Collection is warm from its third batch on."""
+"""Samples of a loop, however slow the machine is; else 6. Collection is warm from its third batch on."""
 
 
 class Enough(BaseException):
