@@ -6,6 +6,7 @@ of this process and of its workers, open files, bytes of the log.
 """
 
 import io
+import itertools
 import json
 import os
 import sys
@@ -34,8 +35,8 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _APART: Final = 0.25
 """Seconds between two samples, at least."""
 
-_FEWEST: Final = 6
-"""Samples of a loop, however slow the machine is."""
+_FEWEST: Final = {"collect": 24}
+"""Samples of a loop, however slow the machine is; else 6. Collection is warm from its third batch on."""
 
 
 class Enough(BaseException):
@@ -61,7 +62,7 @@ class Sampler:
             self._last = now
             self._taken += 1
             self._say(now)
-        if self._loop and now > self._until and self._taken >= _FEWEST:
+        if self._loop and now > self._until and self._taken >= _FEWEST.get(self._loop, 6):
             self._loop = ""
             raise Enough
         return now
@@ -99,21 +100,21 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     from wmframe.tracking.progress import Progress
 
     name, budget = LOOPS[loop]
-    fit.time = SimpleNamespace(monotonic=sampler)  # type: ignore[assignment,attr-defined]  # asked at every step; bars are not
-    experiment = bind(compose([*TRACK, *budget, f"paths.root={root}"]), target=TARGET)
+    setattr(fit, "time", SimpleNamespace(monotonic=sampler))  # noqa: B010  # asked at every step; bars are not
+    small, large = (
+        {node.name: node for node in graph(bind(compose([*words, f"paths.root={root}"]), target=TARGET))}
+        for words in (TRACK, [*TRACK, *budget])
+    )
     machine = Machine(threads=1, workers=2, save_seconds=5)
     machine.settle()
     worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
-    for node in graph(experiment):
-        if node.stage == "baseline":  # as many episodes, and only its place is wanted: one episode's will do
-            short = bind(compose([*TRACK, *budget, f"paths.root={root}", "evaluate.episodes=1"]), target=TARGET)
-            node = next(other for other in graph(short) if other.stage == "baseline")  # noqa: PLW2901
-        if node.name == name:
-            sampler.begin(loop, seconds)
-        try:
-            worker.obtain(node, {})
-        except Enough:
-            return
+    for before in itertools.takewhile(lambda node: node != name, small):
+        worker.obtain(small[before], {})
+    sampler.begin(loop, seconds)
+    try:
+        worker.obtain(large[name], {})
+    except Enough:
+        return
     raise RuntimeError(f"{loop} came to its end")
 
 

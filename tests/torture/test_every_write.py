@@ -8,6 +8,7 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -60,21 +61,29 @@ def test_every_write_fails_once_and_nothing_is_lost(
     chain: int, tmp_path: Path, machine: Machine, whole: Whole, figure: Figure
 ) -> None:
     faults = cases(whole.sites[chain::CHAINS], 9)
-    met = 0
+    roots = (tmp_path / str(number) for number in count())
+    root = next(roots)
     for number, site in faults:
         error = site.errors()[number % len(site.errors())]
-        ended = machine.run(*TINY, root=tmp_path, fault=site, error=error, lasting=number % 2 == 0)
-        met += ended.hit
-        _check(ended, site, error, tmp_path)
-        assert hashes(tmp_path).items() <= whole.left.items(), (site, error)
-    ended = machine.run(*TINY, root=tmp_path)
+        for _ in range(2):
+            ended = machine.run(*TINY, root=root, fault=site, error=error, lasting=number % 2 == 0)
+            _check(ended, site, error, root)
+            assert hashes(root).items() <= whole.left.items(), (site, error)
+            if ended.code == 0:  # the fault cost nothing, or what was done before has no such call any more
+                _check_left(root, whole)
+                root = next(roots)
+            if ended.hit:
+                break
+        assert ended.hit, site
+    ended = machine.run(*TINY, root=root)
     assert ended.code == 0, ended.said
-    assert hashes(tmp_path) == whole.left
-    assert not list(tmp_path.glob("artefacts/*/*.work")), "work was left behind"
+    _check_left(root, whole)
     figure("write sites in this chain, of all", [len(faults), len(whole.sites)])
-    figure("faults met", met)
-    # A file that has two lines to come after one was lost is written to twice, not three times.
-    assert met >= len(faults) * 0.85
+
+
+def _check_left(root: Path, whole: Whole) -> None:
+    assert hashes(root) == whole.left
+    assert not list(root.glob("artefacts/*/*.work")), "work was left behind"
 
 
 def _check(ended: Ended, site: Site, error: str, root: Path) -> None:
