@@ -109,6 +109,6 @@ def test_an_error_is_about_the_file_and_not_its_temporary_one(tmp_path: Path) ->
     with pytest.raises(IsADirectoryError) as caught:
         write_atomic(tmp_path / "folder", "text")
     assert str(caught.value).endswith(f"directory: '{tmp_path / 'folder'}'")
-    with pytest.raises(OSError, match="left") as caught, about(tmp_path / "a.json"):
+    with pytest.raises(OSError, match="left") as other, about(tmp_path / "a.json"):
         raise OSError(errno.ENOSPC, "No space left on device")
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "a.json"))
+    assert (other.value.errno, other.value.filename) == (errno.ENOSPC, str(tmp_path / "a.json"))
