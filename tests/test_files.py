@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wmframe.errors import UserError
-from wmframe.files import LITTER, json_text, read_json, sha256, write_atomic, write_json
+from wmframe.files import LITTER, about, json_text, read_json, sha256, write_atomic, write_json
 
 KILL = """
 import os, signal, sys
@@ -102,3 +102,13 @@ def test_a_missing_or_unreadable_json_file_is_named(tmp_path: Path) -> None:
 def test_sha256_is_the_standard_one(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_error_is_about_the_file_and_not_its_temporary_one(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        write_atomic(tmp_path / "folder", "text")
+    assert str(caught.value).endswith(f"directory: '{tmp_path / 'folder'}'")
+    with pytest.raises(OSError, match="left") as other, about(tmp_path / "a.json"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert (other.value.errno, other.value.filename) == (errno.ENOSPC, str(tmp_path / "a.json"))

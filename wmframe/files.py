@@ -56,8 +56,9 @@ def about(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+        if error.errno is None:  # a library's own words, which may name the file as they like
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def link_atomic(link: Path, target: str) -> None:
