@@ -8,6 +8,7 @@ and by the commands.
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -59,6 +60,23 @@ def about(path: Path) -> Iterator[None]:
         if error.errno is None:  # a library's own words, which may name the file as they like
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def append_whole(file: io.RawIOBase, content: bytes, path: Path) -> None:
+    """Append to an unbuffered file, open at `path`, all of the content or none of it.
+
+    Half a line in the middle would spoil the file for every reader. Raises the OSError of the failed write, about
+    `path`, the file as long as it was.
+    """
+    begin = file.seek(0, os.SEEK_END)
+    try:
+        with about(path):
+            written = 0
+            while written < len(content):
+                written += file.write(content[written:]) or 0
+    except OSError:
+        file.truncate(begin)
+        raise
 
 
 def link_atomic(link: Path, target: str) -> None:

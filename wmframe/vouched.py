@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wmframe.errors import UserError
-from wmframe.files import about, json_text, read_json, write_atomic, write_json
+from wmframe.files import about, append_whole, json_text, read_json, write_atomic, write_json
 
 _CHECKSUM: Final = "checksum"
 _MARK: Final = "# checksum: "
@@ -129,14 +129,7 @@ class VouchedLines:
         """Append one row of plain data; after an error the file is as it was."""
         line = self._line(row, len(self.rows)) + b"\n"
         with about(self._path), self._path.open("ab", buffering=0) as file:
-            begin = file.seek(0, os.SEEK_END)
-            try:
-                written = 0
-                while written < len(line):
-                    written += file.write(line[written:]) or 0
-            except OSError:
-                file.truncate(begin)
-                raise
+            append_whole(file, line, self._path)
         self.rows.append(dict(row))
 
     def clear(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
 from wmframe.pipeline.runs import find_run
@@ -29,5 +30,5 @@ def execute(arguments: Sequence[str]) -> int:
 
     exported = export(run, to)
     size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())
-    print(f"exported: {exported.folder} ({size / 1e6:.1f} MB with its artefacts)")
+    tell(f"exported: {exported.folder} ({size / 1e6:.1f} MB with its artefacts)")
     return 0

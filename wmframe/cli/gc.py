@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
 from wmframe.errors import UserError
 from wmframe.pipeline.garbage import delete, find_garbage, total
@@ -40,8 +41,8 @@ def execute(arguments: Sequence[str]) -> int:
         said = {None: "may go", True: "deleted", False: "in use"}[done]
         gone += [garbage] * (done is not False)
         where = garbage.path.relative_to(root)
-        print(f"{said:<8} {garbage.why:<12} {size(garbage.size):>8}  {where}, last touched {duration(garbage.age)} ago")
-    print(f"in all: {len(gone)} {'deleted' if deleting else 'that may go'}, {size(total(gone))}")
+        tell(f"{said:<8} {garbage.why:<12} {size(garbage.size):>8}  {where}, last touched {duration(garbage.age)} ago")
+    tell(f"in all: {len(gone)} {'deleted' if deleting else 'that may go'}, {size(total(gone))}")
     if gone and not deleting:
-        print("nothing was deleted yet: wmframe gc --delete")
+        tell("nothing was deleted yet: wmframe gc --delete")
     return 0

@@ -121,7 +121,7 @@ class SweepJobs:
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, OSError) and is_the_machines(error):
+    if is_the_machines(error):
         return explained(error)
     said = str(error)
     return said if isinstance(error, UserError) else f"{type(error).__name__}: {said}".splitlines()[0]
@@ -137,7 +137,7 @@ def _lying_at(root: Path, experiment: Component) -> Component:
 
 
 def _needs_no_traceback(error: Exception) -> bool:
-    return isinstance(error, UserError) or (isinstance(error, OSError) and is_the_machines(error))
+    return isinstance(error, UserError) or is_the_machines(error)
 
 
 def _with_share(experiment: Component, at_once: int) -> Component:

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 _ELSEWHERE: Final = "or choose another folder with paths.root=DIR"
 
@@ -31,8 +31,10 @@ _HELP: Final = {
 _ABOUT_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def is_the_machines(error: OSError) -> bool:
+def is_the_machines(error: Exception) -> TypeGuard[OSError]:
     """Tell whether an error is the machine's: one that is known here, or one about a file."""
+    if not isinstance(error, OSError):
+        return False
     return error.errno in _HELP or (error.filename is not None and error.strerror is not None)
 
 

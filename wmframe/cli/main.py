@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
     except BrokenPipeError:
         return _hang_up()
     except Exception as error:
-        if isinstance(error, OSError) and is_the_machines(error):
+        if is_the_machines(error):
             print(f"wmframe: {printable(explained(error))}", file=sys.stderr)
             return 1
         traceback.print_exc()

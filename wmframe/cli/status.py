@@ -32,7 +32,7 @@ def execute(arguments: Sequence[str]) -> int:
     found = everything[-last:]  # of the others only the names are read, however many there are
     if len(found) < len(everything):
         older = len(everything) - len(found)
-        print(f"{older:,} older runs are not shown: wmframe status last={len(everything)} shows all")
+        tell(f"{older:,} older runs are not shown: wmframe status last={len(everything)} shows all")
     if not found:
         tell(f"no runs under {root / 'runs'} yet. The first: wmframe run env=toy preset=smoke tracker=none")
     for run in found:

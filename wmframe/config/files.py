@@ -51,7 +51,7 @@ def read_mapping(path: Path) -> dict[Any, Any]:
     """
     try:
         text = _text(path)
-        _check_depth(path, text)
+        check_depth(str(path), text, MOST_LEVELS)
         if _nodes(text) > MOST_NODES:
             raise UserError(f"{path} unfolds into more than {MOST_NODES:,} values: too many aliases")
         plain = Loader(text).get_single_data()
@@ -81,7 +81,7 @@ def _check_shape(path: Path, text: str) -> None:
     if "\0" in text:
         raise UserError(f"{path} is no text: it holds a null byte")
     try:
-        _check_depth(path, text)
+        check_depth(str(path), text, MOST_LEVELS)
         first = next((event for event in yaml.parse(text, Loader=Loader) if isinstance(event, yaml.NodeEvent)), None)
     except yaml.YAMLError:
         return  # Hydra meets syntax errors
@@ -89,13 +89,13 @@ def _check_shape(path: Path, text: str) -> None:
         raise UserError(f"{path} holds one value, where keys and values are wanted")
 
 
-def _check_depth(path: Path, text: str) -> None:
-    """Refuse what would lead libyaml, which recurses, to the end of its stack."""
+def check_depth(where: str, text: str, most: int) -> None:
+    """Refuse YAML that would lead libyaml, which recurses, to the end of its stack; `where` begins the message."""
     depth = 0
     for event in yaml.parse(text, Loader=Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MOST_LEVELS:
-            raise UserError(f"{path} is nested deeper than {MOST_LEVELS} levels")
+        if depth > most:
+            raise UserError(f"{where} is nested deeper than {most} levels")
 
 
 def _check_defaults(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from itertools import islice
 
 import yaml
 
+from wmframe.config.files import Loader, check_depth
 from wmframe.errors import UserError
 
 Flat = Mapping[str, str]
@@ -20,7 +21,6 @@ MOST_KEYS = 2000
 _DEPTH = 20
 _LONGEST = 400
 _BARE = re.compile(r"[^\W\d][\w./+-]*")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with libyaml
 
 
 def flatten(text: str) -> Flat:
@@ -29,8 +29,8 @@ def flatten(text: str) -> Flat:
     Raises UserError for what is not YAML, not a mapping, or larger or deeper than any experiment.
     """
     try:
-        _check_depth(text)
-        config = _Loader(text).get_single_data()
+        check_depth("config.yaml:", text, _DEPTH)
+        config = Loader(text).get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"config.yaml: not readable as YAML ({str(error).splitlines()[0]})", exit_code=1) from error
     if not isinstance(config, dict):
@@ -47,15 +47,6 @@ def shared(configs: Sequence[Flat]) -> Flat:
         return {}
     common = set(configs[0].items()).intersection(*(config.items() for config in configs[1:]))
     return {key: value for key, value in configs[0].items() if (key, value) in common}
-
-
-def _check_depth(text: str) -> None:
-    """Raise UserError before libyaml, which recurses, could be led to the end of its stack."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH:
-            raise UserError(f"config.yaml: is nested deeper than {_DEPTH} levels", exit_code=1)
 
 
 def _leaves(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -166,12 +166,13 @@ def _agent(experiment: Component, drivers: Mapping[int, Mapping[str, Node]], nod
     """Return the agent, made of the last round's V, M and C, or of all rounds' and their trials awake (`select`)."""
     later = experiment.part("later_rounds").arguments
     chosen = later["chosen"] if len(drivers) > 1 else "last"
+    eligible = drivers if chosen == "awake" else {max(drivers): drivers[max(drivers)]}
     candidates = {f"collect.{number}": nodes[f"collect.{number}"] for number in drivers}
-    for number, driver in drivers.items() if chosen == "awake" else [(max(drivers), drivers[max(drivers)])]:
-        candidates |= {f"{name}.{number}": node for name, node in driver.items()}
-        if chosen == "awake":
-            config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
-            candidates[f"select.{number}"] = _add(nodes, Node(f"select.{number}", config, driver))
+    candidates |= {f"{name}.{n}": node for n, driver in eligible.items() for name, node in driver.items()}
+    if chosen == "awake":
+        config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
+        trials = [_add(nodes, Node(f"select.{n}", config, driver)) for n, driver in eligible.items()]
+        candidates |= {trial.name: trial for trial in trials}
     return Node("agent", {"chosen": chosen}, candidates)
 
 

@@ -92,15 +92,17 @@ def draw_pictures(agent: Path, experiment: Component, allowed: Sequence[str]) ->
 def recorded(agent: Path) -> Sample:
     """Read the episodes in an agent's folder."""
     with closing(EpisodeReader([agent])) as reader:
-        steps = [episode.steps for episode in reader.episodes]
-        longest = steps.index(max(steps))
-        places = [
-            (n, start) for n, length in enumerate(steps) for start in range(0, max(1, length - _STEPS + 1), _PRIMED)
-        ]
-        others = [place for place in places if place != (longest, 0)]
-        further = [others[at] for at in np.linspace(0, len(others) - 1, min(_DREAMS - 1, len(others))).astype(int)]
-        pieces = [_piece(reader, number, start) for number, start in [(longest, 0), *further]]
-        episodes = [reader.frames(number) for number in range(len(steps))]
+        everyone = range(len(reader.episodes))
+        episodes, actions = [reader.frames(n) for n in everyone], [reader.steps(n).actions for n in everyone]
+    steps = [len(taken) for taken in actions]
+    longest = steps.index(max(steps))
+    places = [(n, start) for n in everyone for start in range(0, max(1, steps[n] - _STEPS + 1), _PRIMED)]
+    others = [place for place in places if place != (longest, 0)]
+    further = [others[at] for at in np.linspace(0, len(others) - 1, min(_DREAMS - 1, len(others))).astype(int)]
+    pieces = [
+        Recorded(episodes[n][start : min(start + _STEPS, steps[n])], actions[n][start : start + _STEPS])
+        for n, start in [(longest, 0), *further]
+    ]
     shown = [(episodes[int(at * (len(steps) - 1))], at) for at in np.linspace(0, 1, _SHOWN)]
     spread = np.stack([frames[int(at * (len(frames) - 1))] for frames, at in shown])
     return Sample(pieces, spread, np.concatenate(episodes))
@@ -140,8 +142,3 @@ def _dreams(
     said = foreseen(memory, dreamt[0], torch.from_numpy(pieces[0].actions))
     weights = hesitation(said, dimensions, primed=loops[0].primed_steps, temperature=temperature)
     return loops[0], [error_by_horizon(loops), *weights]
-
-
-def _piece(reader: EpisodeReader, number: int, start: int) -> Recorded:
-    stop = min(start + _STEPS, reader.episodes[number].steps)
-    return Recorded(reader.frames(number, start, stop), reader.steps(number).actions[start:stop])

@@ -6,8 +6,9 @@ round, what every round earned, and what was recorded for it. Nothing else is ne
 drive.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 from statistics import fmean
+from typing import Any
 
 from wmframe import faults, stopping
 from wmframe.data.episodes import save_sample
@@ -18,7 +19,7 @@ from wmframe.stages.task import Task
 
 def run(task: Task) -> None:
     """Choose a round, copy its V, M and C, and some of what it recorded."""
-    collections, trials = task.many("collect"), task.many("select")
+    trials = [read_json(folder / "scores.json") for folder in task.many("select")]
     rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
     earned = dict(zip(rounds, map(_earned, trials), strict=True)) if trials else {}
     chosen = max(rounds, key=lambda number: earned[number]["reality"]) if earned else rounds[-1]
@@ -33,12 +34,12 @@ def run(task: Task) -> None:
     facts = {
         "round": int(chosen),
         "earned": earned,
-        "recorded": [read_json(folder / "summary.json") for folder in collections],
-        "frames_tried_on": sum(read_json(folder / "scores.json")["environment_frames"] for folder in trials),
+        "recorded": [read_json(folder / "summary.json") for folder in task.many("collect")],
+        "frames_tried_on": sum(trial["environment_frames"] for trial in trials),
     }
     write_json(task.output / "agent.json", facts)
 
 
-def _earned(trial: Path) -> dict[str, float]:
+def _earned(trial: Mapping[str, Any]) -> dict[str, float]:
     """Return the mean return in each world."""
-    return {world: fmean(row["returns"]) for world, row in read_json(trial / "scores.json")["scores"].items()}
+    return {world: fmean(row["returns"]) for world, row in trial["scores"].items()}

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, SupportsFloat
 
 from wmframe.errors import UserError
-from wmframe.files import about, write_atomic
+from wmframe.files import about, append_whole, write_atomic
 
 Row = dict[str, Any]
 """`{"step": int, "stage/quantity": float, ...}`"""
@@ -55,7 +55,7 @@ class History:
         row: Row = {"step": int(step)}
         for name, value in metrics.items():
             row[check_name(name)] = _finite(name, step, value)
-        self._append(json.dumps(row, allow_nan=False).encode() + b"\n")
+        append_whole(self._file, json.dumps(row, allow_nan=False).encode() + b"\n", self._path)
         if self._listener is not None:
             self._listener(row)
 
@@ -75,18 +75,6 @@ class History:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _append(self, line: bytes) -> None:
-        begin = self._file.seek(0, os.SEEK_END)
-        try:
-            with about(self._path):
-                written = 0
-                while written < len(line):
-                    written += self._file.write(line[written:]) or 0
-        except OSError:
-            # Half a line in the middle would spoil the file for every reader.
-            self._file.truncate(begin)
-            raise
 
 
 def read(path: Path) -> list[Row]:
