@@ -1,6 +1,5 @@
 """Opening somebody else's model, config, data or run executes nothing: Python's audit hook is the witness."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 from tests.runs import run
 from tests.sweeps import TINY
 from tests.torture import payloads_of_code, payloads_of_data, payloads_of_names  # noqa: F401  they enter themselves
+from tests.torture.apart import lines_of
 from tests.torture.conftest import Figure
 from tests.torture.hostile_project import CANARY, MODULE, PAYLOADS
 from tests.torture.scale import cases
@@ -74,16 +74,7 @@ def observed(sandbox: Path, names: list[str]) -> list[dict[str, Any]]:
         "TMPDIR": str(home),
         "TORCHINDUCTOR_CACHE_DIR": str(home),  # torch has set it here, if it was imported
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.witness", str(sandbox), *names],
-        env=environment,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return lines_of("tests.torture.witness", str(sandbox), *names, environment=environment)
 
 
 @pytest.mark.slow

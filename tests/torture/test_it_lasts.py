@@ -4,7 +4,6 @@ The soak runs every main loop for a while in a process of its own (`soak.py`) an
 """
 
 import errno
-import json
 import os
 import resource
 import shutil
@@ -18,7 +17,8 @@ import numpy as np
 import pytest
 
 from tests.runs import hashes, record, run
-from tests.torture.conftest import REPOSITORY, Figure
+from tests.torture.apart import lines_of
+from tests.torture.conftest import Figure
 from tests.torture.machine import TINY
 from tests.torture.scale import FULL, times
 from wmframe.cli.main import main
@@ -33,16 +33,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     """Samples of all loops: 100 s each in full, a few in CI."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.soak", str(tmp_path_factory.mktemp("soak")), str(times(100, 3))],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    where, seconds = str(tmp_path_factory.mktemp("soak")), str(times(100, 3))
+    return lines_of("tests.torture.soak", where, seconds, environment={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def slope(seconds: np.ndarray, held: np.ndarray) -> float:
