@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as bench
+from benchmarks.backends import drivers
 from benchmarks.dreams import STEPS, products
 from benchmarks.measure import Effort, Row, compare
 from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, memory
@@ -41,6 +42,16 @@ def test_the_roofline_multiplies_what_the_dreams_step_multiplies() -> None:
     assert work(LATENT, MIXTURES) == 2.0 * weights
     assert products(4)() == STEPS * 4 * ROLLOUTS
     assert torch.get_num_threads() >= 1
+
+
+def test_a_v_of_both_simulators_differs_in_what_it_saw_and_in_nothing_else() -> None:
+    made = drivers(seed=1)
+    own, pool, both = (made[f"V of {name}"] for name in ("Gymnasium", "EnvPool", "both"))
+    assert both["vision.1"].config == pool["vision.1"].config == own["vision.1"].config
+    seen = [sorted(node.key for node in driver["vision.1"].parents.values()) for driver in (own, pool, both)]
+    assert seen[2] == sorted(seen[0] + seen[1])
+    assert both["controller.1"].config == pool["controller.1"].config
+    assert len({driver["controller.1"].key for driver in (own, pool, both)}) == 3
 
 
 @pytest.mark.slow

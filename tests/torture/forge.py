@@ -1,15 +1,9 @@
-"""A process that has imported everything forks one real process per command: `python -m tests.torture.forge`.
+"""A warm process whose commands are killed: `python -m tests.torture.forge`.
 
-Importing torch, Lightning and Hydra costs five seconds, a smoke run two. Hundreds of kills would be imports for the
-most part; so each command runs in a child that is forked from a warm server, calls `wmframe.cli.main.main` as the
-installed command does, and dies of whatever its test sends it: the kernel knows no difference. The server never runs a
-backward pass (autograd's threads would not survive the fork) and reaps what its children orphan, so that a test can ask
-who is left.
-
-Requests come in on standard input, one JSON object a line; answers go out likewise. `Forge` is the test's end.
+Each command dies of whatever its test sends it: the kernel knows no difference between a forked child and the installed
+command. The server reaps what its children orphan, so that a test can ask who is left. `Forge` is the test's end.
 """
 
-import atexit
 import contextlib
 import ctypes
 import json
@@ -17,20 +11,19 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from tests.torture.warm import Warm, fork, import_everything
 from wmframe.faults import VARIABLE
 from wmframe.owner import children
 
-REPOSITORY: Final = Path(__file__).parents[2]
 _BECOME_SUBREAPER: Final = 36
 """PR_SET_CHILD_SUBREAPER of Linux: orphaned descendants become this process's children."""
 
@@ -53,23 +46,15 @@ class Child:
             os.kill(self.pid, number)
 
 
-class Forge:
+class Forge(Warm):
     """The test's end of a server. Close it when done."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.forge"],
-            cwd=REPOSITORY,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        super().__init__("tests.torture.forge")
         self._number = 0
         self._codes: dict[int, int] = {}
         self._logs = Path(tempfile.mkdtemp(prefix="forge-"))
-        assert self._ask(do="ready") == {"ready": True}
+        assert self.ask(do="ready") == {"ready": True}
 
     def start(self, *arguments: str, fault: str | None = None, do: str = "main") -> Child:
         """Start `wmframe` with these arguments in a process of its own, failing as `fault` says."""
@@ -77,7 +62,7 @@ class Forge:
         log = self._logs / f"{self._number}.txt"
         log.touch()
         environment = {} if fault is None else {VARIABLE: fault}
-        told = self._ask(do=do, arguments=arguments, environment=environment, log=str(log))
+        told = self.ask(do=do, arguments=arguments, environment=environment, log=str(log))
         return Child(told["pid"], log, time.monotonic())
 
     def finish(self, child: Child, *, seconds: float = 600.0) -> int:
@@ -87,7 +72,7 @@ class Forge:
             if time.monotonic() > until:
                 child.send(signal.SIGKILL)  # the next test must not find it
                 raise TimeoutError(f"still there after {seconds} s:\n{child.said()}")
-            self._codes |= {int(pid): code for pid, code in self._ask(do="ended")["ended"].items()}
+            self._codes |= {int(pid): code for pid, code in self.ask(do="ended")["ended"].items()}
             time.sleep(0.005)
         return self._codes[child.pid]
 
@@ -98,36 +83,26 @@ class Forge:
 
     def left(self) -> list[str]:
         """The command lines of all processes that commands have left behind and that are still there."""
-        found: list[str] = self._ask(do="left")["left"]
+        found: list[str] = self.ask(do="left")["left"]
         return found
 
     def close(self) -> None:
         """End the server, and whatever it still has."""
-        self._server.communicate(timeout=30)
+        super().close()
         shutil.rmtree(self._logs)
 
-    def _ask(self, **request: Any) -> dict[str, Any]:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._server.stdout.readline())
-        return answer
 
+def _become(request: Mapping[str, Any]) -> int:
+    """Be the command: own output, no answer to the server."""
+    from wmframe.cli.main import main
 
-def _become(log: str, environment: Mapping[str, str], act: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:
-    """Be the command: own session, own output, no answer to the server."""
-    os.setsid()
-    for number, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, os.open(log, os.O_WRONLY | os.O_CREAT, 0o600))):
-        os.dup2(file, number)
+    log = os.open(request["log"], os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
     os.dup2(1, 2)
     os.lseek(1, 0, os.SEEK_END)
-    os.environ.update(environment)
-    code = act(words)
-    threading._shutdown()  # type: ignore[attr-defined]  # as an interpreter that ends does, and in this order
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    return code
+    os.environ.update(request["environment"])
+    return (main if request["do"] == "main" else _compute)(request["arguments"])
 
 
 def _compute(words: Sequence[str]) -> int:
@@ -141,29 +116,6 @@ def _compute(words: Sequence[str]) -> int:
     order = Order(experiment=job.experiment, overrides=job.overrides, command="", allowed=("wmframe",))
     run(order, Progress(sys.stderr), lambda *_: None)
     return 0
-
-
-def _fork(request: Mapping[str, Any]) -> int:
-    from wmframe.cli.main import main
-
-    pid = os.fork()
-    if pid == 0:
-        code = 70
-        try:
-            act = main if request["do"] == "main" else _compute
-            code = _become(request["log"], request["environment"], act, request["arguments"])
-        finally:
-            os._exit(code)
-    return pid
-
-
-def _warm(root: str) -> None:
-    from tests.sweeps import TINY
-    from wmframe.cli.main import main
-
-    with contextlib.redirect_stdout(sys.stderr):
-        assert main(["run", *TINY, "vision.steps=0", "memory.steps=0", f"paths.root={root}"]) == 0
-    import pytorch_lightning.trainer  # noqa: F401
 
 
 def _reap(codes: dict[int, int]) -> None:
@@ -182,8 +134,7 @@ def _command(pid: int) -> str:
 def serve() -> None:
     """Answer until standard input ends; then kill whoever is left."""
     ctypes.CDLL(None).prctl(_BECOME_SUBREAPER, 1, 0, 0, 0)
-    with tempfile.TemporaryDirectory() as root:
-        _warm(root)
+    import_everything()
     codes: dict[int, int] = {}
     started: set[int] = set()
     while select.select([sys.stdin], [], []) and (line := sys.stdin.readline()):
@@ -197,7 +148,7 @@ def serve() -> None:
             _reap(codes)
             answer = {"left": [_command(pid) for pid in children(os.getpid())]}
         else:
-            pid = _fork(request)
+            pid = fork(partial(_become, request))
             started.add(pid)
             answer = {"pid": pid}
         print(json.dumps(answer), flush=True)

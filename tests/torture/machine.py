@@ -1,29 +1,23 @@
-"""A warm process that runs `wmframe` on machines that are full, read-only, or poor: `python -m tests.torture.machine`.
+"""A warm process whose commands meet a machine that is full, read-only, or poor: `python -m tests.torture.machine`.
 
-Importing takes five seconds and a smoke run two, so each command runs in a child that is forked from a process which
-has imported everything, calls `wmframe.cli.main.main` as the installed command does, and ends. Before it begins it is
-given its limits; while it runs, its writes are watched and refused as `kernel.py` says. `Machine` is the test's end:
-requests go in as JSON, one a line, answers come out likewise.
+Before a command begins it is given its limits; while it runs, its writes are watched and refused as `kernel.py` says.
+`Machine` is the test's end.
 """
 
-import atexit
-import contextlib
 import json
 import os
 import resource
 import socket
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tests.torture.kernel import Site, Watch, give_in, watch
+from tests.torture.warm import Warm, fork, import_everything
 
-REPOSITORY: Final = Path(__file__).parents[2]
 TINY: Final = (
     *("env=toy", "preset=smoke", "tracker=none", "trainer.threads=1", "trainer.workers=1"),
     *("vision.steps=4", "memory.steps=4", "search.generations=3", "evaluate.episodes=2", "world.starts=32"),
@@ -45,18 +39,11 @@ class Ended:
         return self.code == 1 and "Traceback" not in self.said and "bug in wmframe" not in self.said
 
 
-class Machine:
+class Machine(Warm):
     """The test's end of the warm process. Close it when done."""
 
     def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.machine"],
-            cwd=REPOSITORY,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__("tests.torture.machine")
 
     def run(
         self,
@@ -69,25 +56,16 @@ class Machine:
         **limits: Any,
     ) -> Ended:
         """Run `wmframe run` with these arguments under `root`; `limits` as `_limit` has them."""
-        asked = {
-            "words": ["run", *arguments, f"paths.root={root}"],
-            "root": str(root),
-            "watched": watched or fault is not None,
-            "fault": None if fault is None else asdict(fault),
-            "error": error,
-            "lasting": lasting,
-            "limits": limits,
-        }
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps(asked) + "\n")
-        self._server.stdin.flush()
-        answer = json.loads(self._server.stdout.readline())
+        answer = self.ask(
+            words=["run", *arguments, f"paths.root={root}"],
+            root=str(root),
+            watched=watched or fault is not None,
+            fault=None if fault is None else asdict(fault),
+            error=error,
+            lasting=lasting,
+            limits=limits,
+        )
         return Ended(answer["code"], answer["said"], tuple(Site(**site) for site in answer["sites"]), answer["hit"])
-
-    def close(self) -> None:
-        """End the process."""
-        self._server.communicate(timeout=30)
 
 
 def _limit(
@@ -111,21 +89,18 @@ def _limit(
         os.setuid(uid)
 
 
-def _child(request: Mapping[str, Any], log: int, ours: socket.socket) -> int:
+def _become(request: Mapping[str, Any], log: int, ours: socket.socket, theirs: socket.socket) -> int:
+    """Be the command, once it has its limits and the watcher has its calls."""
     from wmframe.cli.main import main
 
-    os.setsid()
+    theirs.close()
     for number in (1, 2):
         os.dup2(log, number)
     _limit(**request["limits"])
     if request["watched"]:
         give_in(ours)
     ours.close()
-    code = main(request["words"])
-    threading._shutdown()  # type: ignore[attr-defined]  # as an interpreter that ends does, and in this order
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    return code
+    return main(request["words"])
 
 
 def _serve_one(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,14 +108,7 @@ def _serve_one(request: Mapping[str, Any]) -> dict[str, Any]:
     seen = Watch(Path(request["root"]), fault, request["error"], request["lasting"])
     ours, theirs = socket.socketpair()
     with tempfile.TemporaryFile() as log:
-        pid = os.fork()
-        if pid == 0:
-            code = 70
-            try:
-                theirs.close()
-                code = _child(request, log.fileno(), ours)
-            finally:
-                os._exit(code)
+        pid = fork(lambda: _become(request, log.fileno(), ours, theirs))
         ours.close()
         if request["watched"]:
             watch(theirs, seen)
@@ -154,14 +122,7 @@ def _serve_one(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def serve() -> None:
     """Import everything, then answer until standard input ends."""
-    from wmframe.cli.main import main
-
-    with tempfile.TemporaryDirectory() as root, contextlib.redirect_stdout(sys.stderr):
-        words = ["run", *TINY, "vision.steps=0", "memory.steps=0", f"paths.root={root}"]
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
-            assert main(words) == 0
-    import pytorch_lightning.trainer  # noqa: F401
-
+    import_everything()
     for line in sys.stdin:
         print(json.dumps(_serve_one(json.loads(line))), flush=True)
 

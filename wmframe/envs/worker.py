@@ -8,7 +8,6 @@ action.
 
 import math
 import multiprocessing
-import os
 import signal
 import traceback
 from collections.abc import Sequence
@@ -24,7 +23,6 @@ from wmframe.owner import follow
 RESET, STEP, CLOSE = b"R", b"S", b"C"
 DONE, MISTAKE, FAILED = b"D", b"M", b"F"
 LINGER = 10  # seconds that a worker outlives a SIGTERM, if its parent does not close it before
-LOOK_UP = 2.0  # seconds between two looks at whether the parent is still there
 
 
 def serve(connection: Connection, spec: EnvSpec) -> None:
@@ -33,14 +31,12 @@ def serve(connection: Connection, spec: EnvSpec) -> None:
     signal.signal(signal.SIGTERM, _linger)
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
-        follow(parent.pid)  # an environment that hangs reads no pipe
+        follow(
+            parent.pid
+        )  # the pipe does not tell: a sibling may hold it open, and an environment that hangs reads none
     with SerialBatch(spec) as batch:
         while True:
             try:
-                # a process forked from the parent may hold the pipe open: look at the parent itself too
-                while not connection.poll(LOOK_UP):
-                    if parent is None or os.getppid() != parent.pid:
-                        return
                 message = connection.recv_bytes()
                 if message[:1] == CLOSE:
                     return
