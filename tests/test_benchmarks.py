@@ -44,14 +44,12 @@ def test_the_roofline_multiplies_what_the_dreams_step_multiplies() -> None:
     assert torch.get_num_threads() >= 1
 
 
-def test_a_v_of_both_simulators_differs_in_what_it_saw_and_in_nothing_else() -> None:
-    made = drivers(seed=1)
-    own, pool, both = (made[f"V of {name}"] for name in ("Gymnasium", "EnvPool", "both"))
-    assert both["vision.1"].config == pool["vision.1"].config == own["vision.1"].config
-    seen = [sorted(node.key for node in driver["vision.1"].parents.values()) for driver in (own, pool, both)]
-    assert seen[2] == sorted(seen[0] + seen[1])
-    assert both["controller.1"].config == pool["controller.1"].config
-    assert len({driver["controller.1"].key for driver in (own, pool, both)}) == 3
+def test_the_drivers_of_two_simulators_differ_in_the_simulator_alone() -> None:
+    own, pool = (drivers(seed=1)[f"V of {name}"] for name in ("Gymnasium", "EnvPool"))
+    assert own.keys() == pool.keys()
+    assert own["vision.1"].config == pool["vision.1"].config
+    assert own["collect.1"].config["collect"] == pool["collect.1"].config["collect"]
+    assert own["collect.1"].key != pool["collect.1"].key
 
 
 @pytest.mark.slow
