@@ -15,12 +15,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tests.sweeps import TINY
-
-REPOSITORY: Final = Path(__file__).parents[2]
+from tests.torture.conftest import REPOSITORY
 
 
 class Warm:
@@ -33,7 +31,6 @@ class Warm:
             env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
         )
 
@@ -55,8 +52,14 @@ def import_everything() -> None:
     """Run the smallest experiment, but no backward pass: autograd's threads would not survive a fork."""
     from wmframe.cli.main import main
 
-    with tempfile.TemporaryDirectory() as root, contextlib.redirect_stdout(sys.stderr):
-        assert main(["run", *TINY, "vision.steps=0", "memory.steps=0", f"paths.root={root}"]) == 0
+    words = ["run", *TINY, "vision.steps=0", "memory.steps=0"]
+    with (
+        tempfile.TemporaryDirectory() as root,
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stderr(nowhere),
+        contextlib.redirect_stdout(nowhere),
+    ):
+        assert main([*words, f"paths.root={root}"]) == 0
     import pytorch_lightning.trainer  # noqa: F401
 
 

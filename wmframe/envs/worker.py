@@ -31,9 +31,7 @@ def serve(connection: Connection, spec: EnvSpec) -> None:
     signal.signal(signal.SIGTERM, _linger)
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
-        follow(
-            parent.pid
-        )  # the pipe does not tell: a sibling may hold it open, and an environment that hangs reads none
+        follow(parent.pid)  # a sibling may hold the pipe open, and an environment that hangs reads none
     with SerialBatch(spec) as batch:
         while True:
             try:
