@@ -4,9 +4,7 @@ Made by whoever loads artefacts; used by collection, evaluation and the film. Le
 """
 
 from dataclasses import dataclass
-from typing import Final
 
-import torch
 from torch import Tensor
 
 from wmframe.controller.contract import Controller
@@ -15,9 +13,7 @@ from wmframe.memory.contract import Memory
 from wmframe.vision.contract import Vision
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, population_act
-
-_ENOUGH: Final = 8
-"""Lanes from which on a matrix product rounds each of them alike, however many there are."""
+from wmframe.worlds.tiles import by_tiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +30,7 @@ class Driver:
     def act(self) -> Act:
         """Return the policy: features (B, F) to actions (B, A). What a lane does depends on its features alone."""
         steer = population_act(self.controller, self.parameters[None])
-        return lambda features: steer(_enough(features))[: len(features)]
+        return lambda features: by_tiles(lambda tile: (steer(tile[0]),), (features,))[0]
 
     def awake(self, batch: EnvBatch, *, most_steps: int | None = None) -> Reality:
         """Return the world that the driver meets awake, in these environments."""
@@ -46,13 +42,3 @@ class Driver:
             sample_latent=self.sample_latent,
             most_steps=most_steps,
         )
-
-
-def _enough(features: Tensor) -> Tensor:
-    """Return the features (B, F) and, where these are few, the last lane's some more times, laid out as they were."""
-    missing = _ENOUGH - len(features)
-    if missing <= 0:
-        return features
-    more = features[-1:].expand(missing, -1)
-    lanes_last = features.stride(0) == 1
-    return torch.cat((features.mT, more.mT), 1).mT if lanes_last else torch.cat((features, more))

@@ -4,7 +4,7 @@ Frames come from an `EnvBatch`; features, rewards and ends go out. V and M work 
 lane computes does not depend on how many others there are. Legend: B lanes, Z latent, A action, F features.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,8 +17,8 @@ from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
 from wmframe.vision.contract import Vision
 from wmframe.worlds.contract import Step, World
+from wmframe.worlds.tiles import by_tiles
 
-_TILE: Final = 16
 _LANES: Final = 64
 
 
@@ -77,7 +77,7 @@ class Reality(World):
 
     def _look(self) -> Tensor:
         frames = torch.from_numpy(self.observed.frames).to(self._vision.device)
-        mu, logvar = _tiled(lambda part: _both(self._vision, part[0]), (frames,))
+        mu, logvar = by_tiles(lambda part: _both(self._vision, part[0]), (frames,))
         self._z = mu
         if self._sample:
             noise = torch.stack([torch.randn(mu.shape[-1], generator=chance) for chance in self._chance])
@@ -90,22 +90,9 @@ class Reality(World):
             state = self._memory.advance(z, action, MemoryState(h, c))
             return state.h, state.c
 
-        return MemoryState(*_tiled(advance, (self._z, actions, self._state.h, self._state.c)))
+        return MemoryState(*by_tiles(advance, (self._z, actions, self._state.h, self._state.c)))
 
 
 def _both(vision: Vision, frames: Tensor) -> tuple[Tensor, Tensor]:
     latent = vision.encode(frames)
     return latent.mu, latent.logvar
-
-
-def _tiled(function: Callable[[Sequence[Tensor]], tuple[Tensor, ...]], inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Apply a row-wise function to fixed-size tiles of rows, the last one padded, and join the results."""
-    rows = len(inputs[0])
-    parts = []
-    for at in range(0, rows, _TILE):
-        tile = [each[at : at + _TILE] for each in inputs]
-        missing = _TILE - len(tile[0])
-        if missing:
-            tile = [torch.cat((each, each.new_zeros(missing, *each.shape[1:]))) for each in tile]
-        parts.append(function(tile))
-    return [torch.cat(column)[:rows] for column in zip(*parts, strict=True)]
