@@ -95,6 +95,11 @@ def test_a_list_of_budgets_is_dealt_out_to_the_later_rounds() -> None:
     assert one["memory.3"].request.config["memory"] == found["memory.3"].request.config["memory"]
 
 
+def test_a_c_that_continues_may_be_searched_for_closer_by() -> None:
+    found = nodes("rounds=5", *REFIT, "later_rounds.refit_rounds=[4]", "later_rounds.sigma=[0.05,0.02]")
+    assert [number(found[f"controller.{n}"], "search", "sigma") for n in range(1, 6)] == [0.1, 0.05, 0.02, 0.1, 0.02]
+
+
 @pytest.mark.parametrize(
     ("overrides", "cure"),
     [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, PositiveFloat
 
 if TYPE_CHECKING:
     from wmframe.collect.collection import Collection
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 Budget = NonNegativeInt | Annotated[list[NonNegativeInt], MinLen(1)]
+Spread = PositiveFloat | Annotated[list[PositiveFloat], MinLen(1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +33,10 @@ class LaterRounds:
     `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
     `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
     (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
-    refitted V's frames and of the dreams' starts comes from the data of rounds after the first. `memory_steps` and
-    `generations`, where given, are the budgets of an M and a C that continue; a list is dealt out to rounds 2, 3,
-    …, its last to all further ones. One that begins afresh has the first round's.
+    refitted V's frames and of the dreams' starts comes from the data of rounds after the first. `memory_steps`, and
+    `generations` and `sigma`, where given, are the budgets of an M and a C that continue, and the spread with which
+    C's search begins; a list is dealt out to rounds 2, 3, …, its last to all further ones. What begins afresh has the
+    first round's.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
@@ -48,6 +50,7 @@ class LaterRounds:
     later_share: Annotated[float, Ge(0), Le(1)] = 0.5
     memory_steps: Budget | None = None
     generations: Budget | None = None
+    sigma: Spread | None = None
     chosen: Literal["last", "awake"] = "last"
     select_episodes: Annotated[int, Gt(0), Le(100_000)] = 32
 

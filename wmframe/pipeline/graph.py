@@ -101,15 +101,15 @@ def _later(experiment: Component, number: int) -> Config:
     if number == 1:
         return {}
     later = experiment.part("later_rounds").arguments
-    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", "generations")}}
+    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", "generations", "sigma")}}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
         return {**later, "vision": "keep", "memory": "continue", "controller": "continue"}
     return later
 
 
-def _dealt(budget: object, number: int) -> object:
-    return budget[min(number - 2, len(budget) - 1)] if isinstance(budget, list) else budget
+def _dealt(setting: object, number: int) -> object:
+    return setting[min(number - 2, len(setting) - 1)] if isinstance(setting, list) else setting
 
 
 def _pick(experiment: Component, *names: str) -> dict[str, object]:
@@ -202,7 +202,8 @@ def _controller(
 ) -> Node:
     search, parents = experiment.part("search"), {**models, **latents}
     if later.get("controller") == "continue":
-        search = _with_argument(search, "generations", later["generations"])
+        for name in ("generations", "sigma"):
+            search = _with_argument(search, name, later[name])
         parents["controller"] = last["controller"]
     config = {**_pick(experiment, "controller", "world", "seed"), "search": search, **share}
     if experiment.part("world").target.endswith(".RealitySettings"):
