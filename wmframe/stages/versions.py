@@ -12,9 +12,9 @@ CODE_VERSIONS: Final = {
     "latents": 1,
     "memory": 2,
     "controller": 3,
-    "select": 1,
+    "select": 2,
     "agent": 1,
     "baseline": 1,
-    "evaluate": 4,
+    "evaluate": 5,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""
