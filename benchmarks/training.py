@@ -158,7 +158,8 @@ def window(batch: int, time: int) -> Window:
     mu = torch.randn(batch, time + 1, LATENT, generator=chance)
     actions = 2 * torch.rand(batch, time, ACTION, generator=chance) - 1
     rewards = torch.randn(batch, time, generator=chance)
-    return Window(mu, torch.full_like(mu, -3.0), actions, rewards, torch.zeros(batch, time), torch.ones(batch, time))
+    off, on = torch.zeros(batch, time), torch.ones(batch, time)
+    return Window(mu, torch.full_like(mu, -3.0), actions, rewards, done=off, mask=on, ahead=off, ahead_mask=on)
 
 
 def _latents() -> LatentData:

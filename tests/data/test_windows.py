@@ -31,7 +31,7 @@ def test_any_step_on_it_is_the_rest_of_an_uninterrupted_fit() -> None:
 
 def test_shapes_and_types() -> None:
     batch = drawn(0, 1)[0]
-    shapes = [(16, 7, 2), (16, 7, 2), (16, 6, 1), (16, 6), (16, 6), (16, 6)]
+    shapes = [(16, 7, 2), (16, 7, 2), (16, 6, 1), *[(16, 6)] * 5]
     assert [tuple(part.shape) for part in batch] == shapes
     assert {part.dtype for part in batch} == {torch.float32}
 
@@ -48,6 +48,30 @@ def test_actions_and_rewards_stand_beside_the_frame_they_were_done_at() -> None:
             for name, count in (("logvar", steps + 1), ("actions", steps), ("rewards", steps), ("done", steps)):
                 expected = getattr(folder, name)[row : row + count].astype(np.float32)
                 np.testing.assert_array_equal(getattr(batch, name)[lane, :count].numpy(), expected)
+
+
+@pytest.mark.parametrize("value_steps", [1, 3, 50])
+def test_ahead_is_what_the_next_steps_paid_and_known_only_if_all_of_them_are(value_steps: int) -> None:
+    """An episode that truly ended pays nothing more, so all is known of it; of one cut off, the last steps are not."""
+    both = encoded([8, 7], latent=1)
+    both.done[: both.starts[1]] = 0
+    windows = Windows(
+        LatentData([both]), range(2), batch_size=8, length=5, seed=0, start=0, stop=9, value_steps=value_steps
+    )
+    known = []
+    for batch in windows:
+        for lane in range(8):
+            row = int(batch.mu[lane, 0, 0])
+            episode = int(row >= both.starts[1])
+            last = int(both.starts[episode + 1]) - 1
+            for step in range(5):
+                now = row + step
+                expected = both.rewards[now + 1 : min(now + 1 + value_steps, last)].sum()
+                assert batch.ahead[lane, step] == expected
+                complete = episode == 1 or now + value_steps < last
+                assert bool(batch.ahead_mask[lane, step]) is complete
+                known.append(complete)
+    assert set(known) == {True, False}
 
 
 def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:

@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[], Memory]] = {
     "mdn_rnn, no heads": lambda: MDNRNN(
         latent_size=Z, action_size=A, hidden_size=8, reward_weight=0.0, done_weight=0.0, steps=3
     ),
+    "mdn_rnn, a value": lambda: MDNRNN(latent_size=Z, action_size=A, hidden_size=8, value_steps=4, steps=3),
     "untrained": lambda: MDNRNN(latent_size=Z, action_size=A, hidden_size=8, steps=0),
     "none": lambda: NoMemory(latent_size=Z, action_size=A),
 }
@@ -89,6 +90,8 @@ def test_what_it_imagines_is_what_advance_and_predict_say(make: Callable[[], Mem
             luck = torch.rand(5, Z, generator=chance), torch.randn(5, Z, generator=chance)
             expected, found = (each.step(actions, *luck) for each in (plain, ours))
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(ours.value(), plain.value(), rtol=1e-4, atol=1e-5)
+            assert (ours.value() == 0).all().item() is (memory.value_steps == 0)
             for size in (Z, Z + memory.hidden_size, Z + 2 * memory.hidden_size):
                 torch.testing.assert_close(ours.now(size), plain.now(size), rtol=1e-4, atol=1e-5)
                 assert ours.now(size).shape == (5, size)

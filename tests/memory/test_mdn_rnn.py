@@ -84,12 +84,14 @@ def padded(batch: Window, lengths: list[int], filling: float) -> Window:
         rewards=torch.where(mask.bool(), batch.rewards, filling),
         done=torch.where(mask.bool(), batch.done, abs(filling) > 1),
         mask=mask,
+        ahead=torch.where(mask.bool(), batch.ahead, filling),
+        ahead_mask=mask * batch.ahead_mask,
     )
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_padding_changes_neither_loss_nor_gradients(shuffled: bool) -> None:
-    memory, lengths = small(shuffle_rewards=shuffled), [7, 3, 1, 5]
+    memory, lengths = small(shuffle_rewards=shuffled, value_steps=9), [7, 3, 1, 5]
     batch = window(certain=False)
     one, other = (gradients(memory, padded(batch, lengths, filling)) for filling in (0.0, 2.0))
     assert one.keys() == other.keys()
@@ -98,7 +100,7 @@ def test_padding_changes_neither_loss_nor_gradients(shuffled: bool) -> None:
 
 
 def test_the_loss_is_the_mean_over_recorded_steps() -> None:
-    memory, batch = small(), window(batch=1, steps=7)
+    memory, batch = small(value_steps=9), window(batch=1, steps=7)
     whole = Window(batch.mu[:, :5], batch.logvar[:, :5], *(part[:, :4] for part in batch[2:]))
     cut, expected = memory.loss(padded(batch, [4], 0.0)), memory.loss(whole)
     for name, value in expected.items():
@@ -165,6 +167,36 @@ def test_a_heads_weight_weighs_its_term() -> None:
     batch.done[0, 0] = 1.0
     terms = small(reward_weight=3.0, done_weight=0.5).loss(batch)
     torch.testing.assert_close(terms["loss"], terms["nll"] + 3 * terms["reward_error"] + 0.5 * terms["done_loss"])
+
+
+def test_a_value_is_learned_where_it_is_known_and_in_the_units_of_rewards() -> None:
+    ahead, known = torch.full((4, 7), 1e3), torch.zeros(4, 7)
+    ahead[1, 2], ahead[3, 6] = 12.0, -24.0
+    known[1, 2] = known[3, 6] = 1.0
+    memory = small(reward_scale=2.0, value_steps=9, value_weight=0.5)
+    assert memory.value is not None
+    with torch.no_grad():
+        memory.value.weight.zero_()
+        memory.value.bias.zero_()
+    terms = memory.loss(window()._replace(ahead=ahead, ahead_mask=known))
+    assert terms["value_error"].item() == pytest.approx((2.0**2 + 4.0**2) / 2)  # in units of 2 · √9
+    torch.testing.assert_close(
+        terms["loss"], terms["nll"] + terms["reward_error"] + terms["done_loss"] + 0.5 * terms["value_error"]
+    )
+    nobody_knows = memory.loss(window()._replace(ahead=ahead, ahead_mask=torch.zeros(4, 7)))
+    assert nobody_knows["value_error"] == 0.0
+    with torch.no_grad():
+        memory.value.bias.fill_(2.0)
+    said = memory.predict(memory.initial(1)).value
+    assert said is not None
+    assert said.item() == pytest.approx(12.0)
+
+
+def test_a_memory_without_a_value_has_none() -> None:
+    memory = small()
+    assert "value_error" not in memory.loss(window())
+    assert memory.predict(memory.initial(1)).value is None
+    assert not any(name.startswith("value") for name, _ in memory.named_parameters())
 
 
 def test_shuffling_deals_recorded_rewards_to_recorded_steps() -> None:

@@ -24,6 +24,8 @@ def caused(seed: int, shift: int) -> Window:
         rewards=paid[:, now],
         done=ends[:, now],
         mask=full.mask[:, keep],
+        ahead=3 * paid[:, now],
+        ahead_mask=full.ahead_mask[:, keep],
     )
 
 
@@ -32,7 +34,7 @@ def learnt(*, shift: int, shuffle: bool = False) -> dict[str, float]:
     torch.manual_seed(0)
     memory = MDNRNN(
         latent_size=1, action_size=1, hidden_size=16, mixtures=1, learning_rate=0.02, done_positive=1.0,
-        shuffle_rewards=shuffle,
+        shuffle_rewards=shuffle, value_steps=9,
     )  # fmt: skip
     made = memory.configure_optimizers()
     assert isinstance(made, dict)
@@ -50,6 +52,7 @@ def learnt(*, shift: int, shuffle: bool = False) -> dict[str, float]:
     return {
         "reward": (terms["reward_error"] / test.rewards.var()).item(),
         "done": (terms["done_loss"] / ignorance).item(),
+        "value": (terms["value_error"] * memory.value_scale**2 / test.ahead.var()).item(),
     }
 
 
@@ -57,6 +60,7 @@ def test_it_learns_what_the_step_itself_caused() -> None:
     left = learnt(shift=0)
     assert left["reward"] < 0.1
     assert left["done"] < 0.4
+    assert left["value"] < 0.1
 
 
 def test_it_cannot_learn_what_the_step_after_will_cause() -> None:

@@ -14,7 +14,7 @@ Rule = Callable[[Tensor, Tensor], Tensor]
 def window(
     *, batch: int = 4, steps: int = 7, latent: int = 3, action: int = 2, seed: int = 0, certain: bool = True
 ) -> Window:
-    """Noise for latents and actions, random rewards, no ends, every step recorded."""
+    """Noise for latents and actions, random rewards now and later, no ends, every step recorded."""
     chance = torch.Generator().manual_seed(seed)
     return Window(
         mu=torch.randn(batch, steps + 1, latent, generator=chance),
@@ -23,4 +23,6 @@ def window(
         rewards=torch.randn(batch, steps, generator=chance),
         done=torch.zeros(batch, steps),
         mask=torch.ones(batch, steps),
+        ahead=10 * torch.randn(batch, steps, generator=chance),
+        ahead_mask=torch.ones(batch, steps),
     )

@@ -175,6 +175,32 @@ def test_the_latent_is_what_the_features_begin_with() -> None:
     assert torch.equal(world.step(act(features)).features[:, :Z], world.latent)
 
 
+def test_a_bootstrapped_dream_is_paid_at_the_horizon_what_m_expects_beyond_it_and_else_what_any_is() -> None:
+    m = memory(done_bias=-2.5, value_steps=3)
+    plain, bootstrapped = (dream(of=m, horizon=6, senses="zhc", bootstrap=on) for on in (False, True))
+    steps, paid = live(plain, SEEDS), live(bootstrapped, SEEDS)
+    in_time = 0
+    for number in range(len(SEEDS)):
+        ours, theirs = lane(paid, number), lane(steps, number)
+        assert ours[:-1] == theirs[:-1]
+        timed_out = bool(plain.timed_out[number])
+        assert timed_out is bool(bootstrapped.timed_out[number])
+        in_time += not timed_out
+        expected = torch.zeros(1)
+        if timed_out:
+            h = steps[-1].features[number : number + 1, Z : Z + H]
+            value = m.predict(MemoryState(h, h)).value
+            assert value is not None
+            expected = value.detach()
+        assert ours[-1][1] - theirs[-1][1] == pytest.approx(expected.item(), abs=1e-5)
+    assert 0 < in_time < len(SEEDS)
+
+
+def test_a_memory_without_a_value_has_nothing_to_bootstrap_from() -> None:
+    with pytest.raises(UserError, match="no value"):
+        dream(bootstrap=True)
+
+
 def test_a_memory_that_predicts_nothing_is_refused() -> None:
     with pytest.raises(UserError, match="memory=none predicts nothing"):
         dream(of=NoMemory(latent_size=Z, action_size=A))

@@ -26,10 +26,17 @@ FRAMES = 12
 Make = Callable[[], World]
 
 
-def memory(*, mixtures: int = 3, done_bias: float = 0.0) -> MDNRNN:
+def memory(*, mixtures: int = 3, done_bias: float = 0.0, value_steps: int = 0) -> MDNRNN:
     """An M that was never trained; `done_bias` makes ends rarer or commoner."""
     torch.manual_seed(11)
-    made = MDNRNN(latent_size=Z, action_size=A, hidden_size=H, mixtures=mixtures, calibrate_done=False).eval()
+    made = MDNRNN(
+        latent_size=Z,
+        action_size=A,
+        hidden_size=H,
+        mixtures=mixtures,
+        calibrate_done=False,
+        value_steps=value_steps,
+    ).eval()
     with torch.no_grad():
         made.done.bias.add_(done_bias)
         made.lstm.weight_ih_l0.mul_(4)  # type: ignore[operator]  # else all states look alike
@@ -71,6 +78,7 @@ def dream(
     horizon: int = FRAMES,
     temperature: float = 1.0,
     done_rule: DoneRule = "sample",
+    bootstrap: bool = False,
 ) -> Dream:
     return Dream(
         memory=memory(done_bias=-2.0) if of is None else of,
@@ -79,6 +87,7 @@ def dream(
         horizon=horizon,
         temperature=temperature,
         done_rule=done_rule,
+        bootstrap=bootstrap,
     )
 
 
@@ -104,6 +113,7 @@ def reality(
 WORLDS: dict[str, Make] = {
     "dream, sampled ends": dream,
     "dream, no ends, z alone": lambda: dream(done_rule="never", senses="z"),
+    "dream, bootstrapped": lambda: dream(of=memory(done_bias=-2.0, value_steps=3), bootstrap=True),
     "dream, cell too, cold": lambda: dream(senses="zhc", temperature=0.1),
     "reality": reality,
     "reality, mean latent, cell too": lambda: reality(senses="zhc", sample_latent=False),

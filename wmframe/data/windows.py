@@ -12,15 +12,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from wmframe.data.latents import EpisodeRef, LatentData
+from wmframe.data.latents import EncodedEpisodes, EpisodeRef, LatentData
 
 Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class Window(NamedTuple):
     """A batch of recorded windows (a named tuple, because Lightning moves those to the device).
 
-    mu, logvar (B, T + 1, Z); actions (B, T, A); rewards, done, mask (B, T); all float32.
+    mu, logvar (B, T + 1, Z); actions (B, T, A); rewards, done, mask, ahead, ahead_mask (B, T); all float32.
     """
 
     mu: Tensor
@@ -29,13 +30,15 @@ class Window(NamedTuple):
     rewards: Tensor
     done: Tensor
     mask: Tensor
+    ahead: Tensor
+    ahead_mask: Tensor
 
 
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
     Every step of an episode, its first and last included, is about as likely to fall into a window. `later_share` of
-    each batch is drawn from later rounds, the rest from all.
+    each batch is drawn from later rounds, the rest from all. `value_steps` is how many steps `ahead` looks.
     """
 
     def __init__(
@@ -49,12 +52,14 @@ class Windows(IterableDataset[Window]):
         start: int,
         stop: int,
         later_share: float = 0.0,
+        value_steps: int = 0,
     ) -> None:
         self._data, self._length, self._batch_size = data, length, batch_size
         self._seed, self._start, self._stop = seed, start, stop
         self._all = [data.episodes[number] for number in episodes]
         self._later = [episode for episode in self._all if episode.later] or self._all
         self._from_later = round(later_share * batch_size)
+        self._value_steps = value_steps
 
     def __iter__(self) -> Iterator[Window]:
         """Draw the batches."""
@@ -86,7 +91,18 @@ class Windows(IterableDataset[Window]):
         steps = min(length, episode.steps - offset)
         seen = [_padded(array[begin : begin + steps + 1], length + 1) for array in (data.mu, data.logvar)]
         done_ = [_padded(array[begin : begin + steps], length) for array in (data.actions, data.rewards, data.done)]
-        return [*seen, *done_, _padded(np.ones(steps, np.float32), length)]
+        ahead = self._ahead(data, episode, offset, steps)
+        return [*seen, *done_, *(_padded(array, length) for array in (np.ones(steps, np.float32), *ahead))]
+
+    def _ahead(self, data: EncodedEpisodes, episode: EpisodeRef, offset: int, steps: int) -> tuple[Numbers, Flags]:
+        """Return what the next `value_steps` steps after each one paid, and whether that much is known of them."""
+        last = episode.start + episode.steps
+        later = data.rewards[episode.start + offset + 1 : min(episode.start + offset + steps + self._value_steps, last)]
+        paid = np.concatenate(([0.0], np.cumsum(later, dtype=np.float64)))
+        begin = np.arange(steps)
+        end = begin + self._value_steps
+        known = (end <= len(later)) | (data.done[last - 1] > 0)
+        return paid[np.minimum(end, len(later))] - paid[np.minimum(begin, len(later))], known
 
 
 def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:

@@ -47,13 +47,24 @@ class Sequences(Protocol):
         """1 where a step was recorded, 0 behind an episode's end, (B, T)."""
         ...
 
+    @property
+    def ahead(self) -> Tensor:
+        """What the memory's `value_steps` steps after each step paid together, (B, T)."""
+        ...
+
+    @property
+    def ahead_mask(self) -> Tensor:
+        """1 where all of these were recorded, or the episode truly ended among them, else 0, (B, T)."""
+        ...
+
 
 class Memory(pl.LightningModule, ABC):
     """M. Concrete classes take keyword-only arguments, which are the schema of their YAML.
 
     `latent_size`, `action_size`, `hidden_size` are Z, A, H. The memory stage fits it for `steps` batches of
     `batch_size` windows of `sequence` steps (`Sequences`); zero steps leave it as it was initialised.
-    `dreams` is False for a memory that predicts nothing: a Dream refuses it.
+    `dreams` is False for a memory that predicts nothing: a Dream refuses it. `value_steps` is how many steps further
+    its predictions' `value` looks; 0 if they have none.
     """
 
     latent_size: int
@@ -63,6 +74,7 @@ class Memory(pl.LightningModule, ABC):
     batch_size: int
     sequence: int
     dreams: bool = True
+    value_steps: int = 0
 
     @abstractmethod
     def initial(self, batch: int) -> MemoryState:
@@ -74,7 +86,7 @@ class Memory(pl.LightningModule, ABC):
 
     @abstractmethod
     def predict(self, state: MemoryState) -> Prediction:
-        """Return what follows the step that led to `state`: z', reward and done."""
+        """Return what follows the step that led to `state`: z', reward, done, and value where there is one."""
 
     def imagine(self, lanes: int, temperature: float) -> Imagination:
         """Return the loop that dreams of temperature τ run in, over `lanes` lanes; it may copy the weights as they are.

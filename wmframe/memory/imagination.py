@@ -28,6 +28,10 @@ class Imagination(ABC):
         """
 
     @abstractmethod
+    def value(self) -> Tensor:
+        """Return what M expects the steps after the last one to pay each lane, (B,); zeros if it has no value."""
+
+    @abstractmethod
     def now(self, size: int) -> Tensor:
         """Return the first `size` columns of [z; h; c] (B, Z + 2 H): the z the lanes are at, M's state before it."""
 
@@ -47,7 +51,7 @@ class StepByStep(Imagination):
 
     def __init__(self, memory: _Steps, lanes: int, temperature: float) -> None:
         self._memory, self._state, self._temperature = memory, memory.initial(lanes), temperature
-        self._z = torch.empty(0)
+        self._z = self._value = torch.empty(0)
 
     def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
         """See `Imagination.begin`."""
@@ -63,7 +67,12 @@ class StepByStep(Imagination):
         self._state = self._memory.advance(self._z, actions, self._state)
         said = self._memory.predict(self._state)
         self._z = said.latent.sample(uniform, normal, self._temperature)
+        self._value = torch.zeros_like(said.reward) if said.value is None else said.value
         return said.reward, said.done
+
+    def value(self) -> Tensor:
+        """See `Imagination.value`."""
+        return self._value
 
     def now(self, size: int) -> Tensor:
         """See `Imagination.now`."""

@@ -23,9 +23,9 @@ class LSTMWeights:
     """What a step multiplies by.
 
     `gates` (4 H, A + Z + H + 1) of [a; z; h; 1], so that the last column is the bias, in the order input, forget,
-    output, cell, of which the first three are negated; `heads` (3 K Z + 2, H + 1) of [h; 1]: logits, already divided
-    by the temperature, means and log standard deviations, each K by Z, then the reward in the environment's units and
-    the done logit.
+    output, cell, of which the first three are negated; `heads` (3 K Z + 3, H + 1) of [h; 1]: logits, already divided
+    by the temperature, means and log standard deviations, each K by Z, then the reward in the environment's units, the
+    done logit and the value.
     """
 
     gates: Tensor
@@ -40,7 +40,7 @@ class LSTMImagination(Imagination):
     def __init__(self, weights: LSTMWeights, lanes: int) -> None:
         self._weights = weights
         hidden, mixtures = weights.heads.shape[1] - 1, weights.mixtures
-        latent = (len(weights.heads) - 2) // (3 * mixtures)
+        latent = (len(weights.heads) - 3) // (3 * mixtures)
         action = weights.gates.shape[1] - 1 - latent - hidden
         empty = weights.gates.new_empty
         column = empty(action + latent + 2 * hidden + 1, lanes)
@@ -52,8 +52,8 @@ class LSTMImagination(Imagination):
         self._into, self._keep, self._out, self._new = torch.split(self._gates, hidden)
         self._shut = self._gates[: 3 * hidden]
         self._said = empty(len(weights.heads), lanes)
-        self._reward, self._done = self._said[-2:]
-        said = self._said[:-2].view(3, mixtures, latent, lanes)
+        self._reward, self._done, self._value = self._said[-3:].unbind()
+        said = self._said[:-3].view(3, mixtures, latent, lanes)
         self._logits, self._placed = said[0], said[1:].unbind(1)
         self._share = empty(mixtures, latent, lanes)
         self._shares = self._share.unbind()
@@ -76,6 +76,10 @@ class LSTMImagination(Imagination):
         torch.mm(self._weights.heads, self._heard, out=self._said)
         self._draw(uniform.mT, normal.mT)
         return self._reward, self._done
+
+    def value(self) -> Tensor:
+        """See `Imagination.value`."""
+        return self._value
 
     def now(self, size: int) -> Tensor:
         """See `Imagination.now`; as far as h it is a view."""

@@ -1,4 +1,4 @@
-"""The paper's MDN-RNN: an LSTM, K Gaussians per latent dimension, and heads for reward and done.
+"""The paper's MDN-RNN: an LSTM, K Gaussians per latent dimension, and heads for reward, done and value.
 
 Windows of latents and actions come in (`Sequences`); a state and a `Prediction` go out. Fitted by the memory stage.
 Legend: B batch, T time, Z latent, A action, H hidden, K mixtures.
@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from wmframe.memory.contract import Memory, Sequences
 from wmframe.memory.imagination import Imagination
@@ -31,6 +31,9 @@ class MDNRNN(Memory):
     switch a head off: it then predicts reward 0, or no end. Rewards are clipped to ±`reward_clip`, then divided by
     `reward_scale`. Gradients are clipped to norm `gradient_clip`. `shuffle_rewards` deals each batch's rewards out at
     random: the control that shows what a learned reward is worth.
+
+    With `value_steps` N there is a value too: the mean of what the N steps after the next one paid whoever was driving,
+    learned by `value_weight` · squared error in units of `reward_scale` · √N. A dream may be paid it at its horizon.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class MDNRNN(Memory):
         reward_scale: PositiveFloat = 1.0,
         reward_clip: PositiveFloat = 1e6,
         shuffle_rewards: bool = False,
+        value_steps: NonNegativeInt = 0,
+        value_weight: NonNegativeFloat = 1.0,
         done_weight: NonNegativeFloat = 1.0,
         done_positive: PositiveFloat = 10.0,
         calibrate_done: bool = True,
@@ -60,6 +65,8 @@ class MDNRNN(Memory):
         self.mixtures, self.steps, self.batch_size, self.sequence = mixtures, steps, batch_size, sequence
         self.reward_weight, self.reward_scale, self.reward_clip = reward_weight, reward_scale, reward_clip
         self.shuffle_rewards = shuffle_rewards
+        self.value_steps, self.value_weight = value_steps, value_weight
+        self.value_scale = reward_scale * math.sqrt(value_steps)
         self.done_weight, self.done_positive = done_weight, done_positive
         self.done_shift = math.log(done_positive) if calibrate_done else 0.0
         self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
@@ -70,6 +77,7 @@ class MDNRNN(Memory):
         self.mixture = nn.Linear(hidden_size, 3 * mixtures * latent_size)
         self.reward = nn.Linear(hidden_size, 1)
         self.done = nn.Linear(hidden_size, 1)
+        self.value = nn.Linear(hidden_size, 1) if value_steps else None
 
     def initial(self, batch: int) -> MemoryState:
         """Return zeros, as the paper does."""
@@ -82,39 +90,48 @@ class MDNRNN(Memory):
         return MemoryState(h, c)
 
     def predict(self, state: MemoryState) -> Prediction:
-        """Return the mixture over z', the reward and the done logit that follow `state`."""
+        """Return the mixture over z', the reward, the done logit and the value that follow `state`."""
         return self._heads(state.h)
 
     def imagine(self, lanes: int, temperature: float) -> Imagination:
         """Return the same steps as `advance` and `predict`, to rounding, in place."""
         from_input, from_hidden, bias, _ = (weight.detach() for weight in self.lstm.all_weights[0])
         from_latent, from_action = torch.split(from_input, [self.latent_size, self.action_size], 1)
-        heads = [torch.cat((head.weight, head.bias[:, None]), 1) for head in (self.mixture, self.reward, self.done)]
-        rows = torch.cat(heads).detach()
+        heads = [head for head in (self.mixture, self.reward, self.done, self.value) if head is not None]
+        rows = torch.cat([torch.cat((head.weight, head.bias[:, None]), 1) for head in heads]).detach()
+        if self.value is None:
+            rows = functional.pad(rows, (0, 0, 0, 1))
         rows[: self.mixtures * self.latent_size] /= temperature
-        rows[-2] *= self.reward_scale if self.reward_weight > 0 else 0.0
-        rows[-1, -1] -= self.done_shift if self.done_weight > 0 else math.inf
+        rows[-3] *= self.reward_scale if self.reward_weight > 0 else 0.0
+        rows[-2, -1] -= self.done_shift if self.done_weight > 0 else math.inf
+        rows[-1] *= self.value_scale
         gates = _by_function(torch.cat((from_action, from_latent, from_hidden, bias[:, None]), 1))
         gates[: 3 * self.hidden_size].neg_()
         weights = LSTMWeights(gates=gates, heads=rows, mixtures=self.mixtures, temperature=temperature)
         return LSTMImagination(weights, lanes)
 
     def loss(self, batch: Sequences) -> dict[str, Tensor]:
-        """Return the named terms of a batch: nll per latent dimension, scaled reward error, done, and the total."""
+        """Return a batch's named terms: nll per latent dimension, scaled reward error, done, value, and the total."""
         z = batch.mu + (batch.logvar / 2).exp() * torch.randn_like(batch.mu)
         hidden, _ = self.lstm(torch.cat((z[:, :-1], batch.actions), -1))
         said = self._heads(self.dropout(hidden))
         rewards = batch.rewards.clamp(-self.reward_clip, self.reward_clip)
+        ahead = batch.ahead
         if self.shuffle_rewards:
-            rewards = _dealt_out(rewards, batch.mask > 0)
+            rewards, ahead = _dealt_out(rewards, batch.mask > 0), _dealt_out(ahead, batch.ahead_mask > 0)
         weights = 1 + (self.done_positive - 1) * batch.done
         nll = _mean(-said.latent.log_prob(z[:, 1:]).mean(-1), batch.mask)
         reward = _mean(((said.reward - rewards) / self.reward_scale).square(), batch.mask)
         # A head that is off says -inf, of which even 0 times the loss is NaN.
         logits = said.done + self.done_shift if self.done_weight > 0 else torch.zeros_like(said.done)
-        done = _mean(F.binary_cross_entropy_with_logits(logits, batch.done, weights, reduction="none"), batch.mask)
+        surprise = functional.binary_cross_entropy_with_logits(logits, batch.done, weights, reduction="none")
+        done = _mean(surprise, batch.mask)
         total = nll + self.reward_weight * reward + self.done_weight * done
-        return {"nll": nll, "reward_error": reward, "done_loss": done, "loss": total}
+        terms = {"nll": nll, "reward_error": reward, "done_loss": done}
+        if said.value is not None:
+            value = _mean(((said.value - ahead) / self.value_scale).square(), batch.ahead_mask)
+            total, terms["value_error"] = total + self.value_weight * value, value
+        return {**terms, "loss": total}
 
     def training_step(self, batch: Sequences) -> Tensor:
         """One step on windows of recorded episodes."""
@@ -150,6 +167,7 @@ class MDNRNN(Memory):
             Mixture(mixture),
             reward * self.reward_scale if self.reward_weight > 0 else torch.zeros_like(reward),
             done - self.done_shift if self.done_weight > 0 else torch.full_like(done, -torch.inf),
+            None if self.value is None else self.value(hidden)[..., 0] * self.value_scale,
         )
 
 
@@ -167,5 +185,5 @@ def _dealt_out(rewards: Tensor, recorded: Tensor) -> Tensor:
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of values (B, T) over the recorded steps."""
-    return (values * mask).sum() / mask.sum()
+    """Mean of values (B, T) over the steps of a mask; 0 if there are none."""
+    return (values * mask).sum() / mask.sum().clamp(min=1.0)

@@ -23,9 +23,11 @@ class Prediction:
     """p(z', r, d | z, a, h) of one step or many, leading dimensions (...).
 
     `latent` is the mixture over z' (..., K, Z); `reward` (...) its mean in the environment's own units; `done` (...)
-    the logit of a true end (a time limit is never one).
+    the logit of a true end (a time limit is never one); `value` (...) the mean of what the memory's `value_steps` steps
+    after that one pay together, None if it has none.
     """
 
     latent: Mixture
     reward: Tensor
     done: Tensor
+    value: Tensor | None = None

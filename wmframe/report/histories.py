@@ -53,6 +53,12 @@ _FIGURES: Final = (
         "memory", "M: done", "logistic loss", {"done_loss": "fitted on", "held_out_done_loss": "held-out episodes"}
     ),
     _Figure(
+        "memory",
+        "M: value",
+        "squared error of the scaled value",
+        {"value_error": "fitted on", "held_out_value_error": "held-out episodes"},
+    ),
+    _Figure(
         "controller",
         "C: fitness",
         "return in the world it is searched in",

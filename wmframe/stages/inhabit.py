@@ -52,6 +52,7 @@ def dream(settings: DreamSettings, memory: Memory, starts: StartStates, senses: 
         horizon=settings.horizon,
         temperature=settings.temperature,
         done_rule=settings.done_rule,
+        bootstrap=settings.bootstrap,
     )
 
 

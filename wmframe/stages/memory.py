@@ -32,6 +32,7 @@ def run(task: Task) -> None:
             start=start,
             stop=stop,
             later_share=task.number("later_share"),
+            value_steps=memory.value_steps,
         )
 
     fit(memory, memory.steps, windows, len(data.episodes), task)

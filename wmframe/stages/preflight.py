@@ -33,4 +33,9 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         raise UserError(
             "memory=none predicts nothing, so there is no dream to search in. Add world=reality, or use another memory."
         )
+    if isinstance(world, DreamSettings) and world.bootstrap and not memory.value_steps:
+        raise UserError(
+            "world.bootstrap=true pays at the horizon what M expects to come after it, and this M expects nothing. "
+            "Add memory.value_steps=100, or world.bootstrap=false."
+        )
     search.begin(np.zeros(2), 0)

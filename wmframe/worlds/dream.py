@@ -45,6 +45,7 @@ class Dream(World):
     """M alone, at temperature τ, for `horizon` steps from a recorded start.
 
     `done_rule` says when M's done counts: "sample" draws it, "threshold" takes p > 50 % (paper), "never" ignores it.
+    With `bootstrap` the last step of a dream that the horizon ends is paid M's value too: what would have come after.
     All chance in a lane comes from its seed, so candidates given the same seeds meet the same luck.
     """
 
@@ -57,12 +58,16 @@ class Dream(World):
         horizon: int,
         temperature: float,
         done_rule: DoneRule,
+        bootstrap: bool = False,
     ) -> None:
         if not memory.dreams:
             raise UserError("memory=none predicts nothing, so it cannot dream. Use world=reality, or memory=mdn_rnn.")
+        if bootstrap and not memory.value_steps:
+            raise UserError("This memory has no value to bootstrap from.")
         self._memory, self._senses = memory.eval(), senses
         self._starts = starts.to(memory.device)
         self._horizon, self._temperature, self._rule = horizon, temperature, done_rule
+        self._bootstrap = bootstrap
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
         self._lanes = 0
@@ -131,8 +136,11 @@ class Dream(World):
         reward, logit = self._imagination.step(actions.to(self._luck.device), self._uniform, self._normal)
         reward = reward.masked_fill(self._done, 0.0)
         self._clock += 1
-        self._ended = self._ended | (self._ends(logit, self._chance[0]) & ~self._done)
-        self._done = self._ended | (self._until <= self._clock)
+        before, out_of_time = self._done, self._until <= self._clock
+        self._ended = self._ended | (self._ends(logit, self._chance[0]) & ~before)
+        self._done = self._ended | out_of_time
+        if self._bootstrap:
+            reward += self._imagination.value().where(out_of_time & ~self._ended & ~before, 0.0)
         return Step(self._features(), reward[: self._size], self._done[: self._size])
 
     def _twin(self) -> "Dream":

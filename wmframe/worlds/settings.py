@@ -22,7 +22,8 @@ class DreamSettings(WorldSettings):
 
     Dreams start from one of `starts` recorded states: anywhere along the episodes but for their first `skip` steps,
     M warmed up to there ("warmed"), or an episode's first frame and M's initial state ("fresh", as in the paper).
-    `done_rule` says when M's done ends a dream.
+    `done_rule` says when M's done ends a dream. With `bootstrap` a dream that the horizon ends is paid what M expects
+    of the `memory.value_steps` steps after it: where C leaves the car then counts, as it does awake.
     """
 
     horizon: PositiveInt
@@ -31,6 +32,7 @@ class DreamSettings(WorldSettings):
     start: Literal["warmed", "fresh"] = "warmed"
     starts: PositiveInt = 2048
     skip: NonNegativeInt = 0
+    bootstrap: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

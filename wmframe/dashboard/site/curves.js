@@ -10,6 +10,7 @@ const NAMES = {
   "memory/nll": "next latent, NLL",
   "memory/reward_error": "reward, squared error",
   "memory/done_loss": "done, logistic loss",
+  "memory/value_error": "value, squared error",
   "controller/select_return": "mean of the distribution, select seeds",
   "controller/fitness_mean": "population's mean fitness",
   "controller/fitness_best": "population's best (lucky)",
