@@ -108,7 +108,7 @@ def test_a_damaged_file_is_found_named_and_redone(shop: Shop, name: str, damage:
     DAMAGES[damage](shop.artefact.path / name)
     status = shop.store().status("memory", REQUEST.key)
     assert status.state == "damaged"
-    assert Path(name).name in status.reason
+    assert name in status.reason
     assert shop.store().why(REQUEST) == [status.reason]
     assert shop.store().find("memory", REQUEST.key) is None
     assert shop.artefact.path.is_dir()  # looking changes nothing
@@ -118,7 +118,7 @@ def test_a_damaged_file_is_found_named_and_redone(shop: Shop, name: str, damage:
     assert again.manifest["files"] == shop.artefact.manifest["files"]
     assert shop.runs() == 2
     assert len(shop.lines) == 1
-    assert Path(name).name in shop.lines[0]
+    assert name in shop.lines[0]
     assert f"{REQUEST.key}.damaged-1" in shop.lines[0]
     assert (shop.artefact.path.parent / f"{REQUEST.key}.damaged-1").is_dir()
 

@@ -121,7 +121,7 @@ def open_artefact(folder: Path, stage: str, wanted: str, *, verify: bool = True)
             if path.name not in manifest["files"]:
                 raise DamagedError(f"{path.name} is not of this result")
     except OSError as error:
-        _damage_or_raise(error)
+        _damage_or_raise(error, folder)
     return Artefact(stage=stage, key=wanted, path=folder, manifest=manifest)
 
 
@@ -239,7 +239,7 @@ def _lstat(folder: Path, name: str) -> os.stat_result:
     try:
         fact = os.lstat(folder / name)
     except OSError as error:
-        _damage_or_raise(error)
+        _damage_or_raise(error, folder)
     if not stat.S_ISREG(fact.st_mode):
         raise DamagedError(f"{name} is {'a link' if stat.S_ISLNK(fact.st_mode) else 'not a regular file'}")
     return fact
@@ -250,8 +250,11 @@ def _lstat_folder(folder: Path) -> None:
         raise DamagedError(f"{folder.name} is not a folder of its own")
 
 
-def _damage_or_raise(error: OSError) -> Never:
+def _damage_or_raise(error: OSError, folder: Path) -> Never:
     if error.errno not in _DAMAGE:
         raise error
-    name = Path(error.filename).name if isinstance(error.filename, str) else "a file"
+    name = "a file"
+    if isinstance(error.filename, str):
+        path = Path(error.filename)
+        name = path.relative_to(folder).as_posix() if folder in path.parents else path.name
     raise DamagedError(f"{name}: {error.strerror}") from error
