@@ -106,7 +106,8 @@ class VouchedLines:
     """An append-only file of JSON lines, each of which vouches for itself, its place and its owner.
 
     Opening it keeps the lines before the first bad one, which are then `rows`, and removes the rest; `say` is told so.
-    A last line that a kill cut short is dropped without a word.
+    A last line that a kill cut short is dropped without a word. What is added goes into the file alone: a search adds
+    for days.
     """
 
     def __init__(self, path: Path, owner: str, say: Callable[[str], None]) -> None:
@@ -124,18 +125,20 @@ class VouchedLines:
                 break
             self.rows.append(row)
         write_atomic(path, b"".join(line + b"\n" for line in lines[: len(self.rows)]))
+        self._count = len(self.rows)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append one row of plain data; after an error the file is as it was."""
-        line = self._line(row, len(self.rows)) + b"\n"
+        line = self._line(row, self._count) + b"\n"
         with about(self._path), self._path.open("ab", buffering=0) as file:
             append_whole(file, line, self._path)
-        self.rows.append(dict(row))
+        self._count += 1
 
     def clear(self) -> None:
         """Forget all rows."""
         write_atomic(self._path, b"")
         self.rows.clear()
+        self._count = 0
 
     def _line(self, row: Mapping[str, Any], number: int) -> bytes:
         checked = {"check": _checksum([self._owner, number, row])[:16], "row": row}

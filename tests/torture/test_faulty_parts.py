@@ -57,10 +57,11 @@ def no_number(tensor: torch.Tensor) -> torch.Tensor:
     return tensor * float("nan")
 
 
-def nan_weights(module: Any, _: int) -> None:
+def nan_weights(module: Any, *_: Any) -> None:
     """What a last step may leave, whose own loss was still a number."""
-    with torch.no_grad():
-        next(module.parameters()).view(-1)[0] = float("nan")
+    if module.trainer.global_step == module.steps:
+        with torch.no_grad():
+            next(module.parameters()).view(-1)[0] = float("nan")
 
 
 NOT_A_NUMBER: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
@@ -75,8 +76,8 @@ NOT_A_NUMBER: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
     "V's last weights": (
         ConvVAE,
         "on_train_batch_end",
-        lambda _: lambda module, *_arguments: nan_weights(module, 0),
-        "is not finite",
+        lambda _: nan_weights,
+        "ConvVAE diverged",
     ),
     "a select score": (
         controller_stage,

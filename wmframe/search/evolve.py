@@ -50,7 +50,8 @@ class CannotRepeatError(UserError):
 class Ledger:
     """An append-only JSONL file of one search's generations. `owner` is the key of what is searched.
 
-    A line cut short by a kill is dropped; so are a damaged line and all behind it, and `say` is told.
+    `generations` are those that stood in it when it was opened. A line cut short by a kill is dropped; so are a damaged
+    line and all behind it, and `say` is told.
     """
 
     def __init__(self, path: Path, owner: str, say: Callable[[str], None]) -> None:
@@ -60,7 +61,6 @@ class Ledger:
     def add(self, generation: Generation) -> None:
         """Write one more generation."""
         self._lines.add(asdict(generation))
-        self.generations.append(generation)
 
     def clear(self) -> None:
         """Forget all generations."""

@@ -3,8 +3,9 @@
 A config's sources come in, and in later rounds the last round's agent; shards and `summary.json` go out.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence, Set
 from itertools import count
 from pathlib import Path
 from statistics import fmean
@@ -34,15 +35,17 @@ def run(task: Task) -> None:
     number = task.integer("round")
     sources = collection.first if number == 1 else collection.later
     planned = sum(source.planned_steps(spec.most_steps) for source in sources.values())
-    played = [info for shard in sorted(task.output.glob("*.h5")) for info in read_infos(shard)]
-    _refuse_others(played, spec.backend, task)
+    played = _Summary()
+    for shard in task.output.glob("*.h5"):
+        played.add(read_infos(shard))
+    _refuse_others(played.backends, spec.backend, task)
     if spec.caveat:
         task.progress.say(f"{task.name}: {spec.caveat}")
-    episodes: list[EpisodeInfo] = []
+    summary = _Summary()
     with (
         torch.inference_mode(),
         task.environments() as batch,
-        task.progress.stage(task.name, total=planned, unit="steps", start=sum(info.steps for info in played)) as bar,
+        task.progress.stage(task.name, total=planned, unit="steps", start=played.steps) as bar,
     ):
         driver = _driver(task)
         for name, source in sources.items():
@@ -54,32 +57,45 @@ def run(task: Task) -> None:
                 round=number,
                 driver=driver,
             )
-            episodes += _play(source, setting, task.output, task.kept, spec.backend, bar)
-    write_json(task.output / "summary.json", summary(episodes, spec.action_repeat))
+            for infos in _play(source, setting, task.output, task.kept, spec.backend, bar):
+                summary.add(infos)
+    write_json(task.output / "summary.json", summary.told(spec.action_repeat))
 
 
-def summary(episodes: Sequence[EpisodeInfo], action_repeat: int) -> dict[str, object]:
-    """Say where a data set came from: episodes by origin, the environment's frames, returns by source and policy."""
-    return {
-        "episodes": dict(Counter(episode.origin for episode in episodes)),
-        "environment_frames": action_repeat * sum(episode.steps for episode in episodes),
-        "recorded_frames": sum(episode.steps + 1 for episode in episodes),
-        "backends": sorted({episode.backend for episode in episodes}),
-        "mean_return": _mean_returns(episodes, lambda episode: episode.source),
-        "mean_return_by_policy": _mean_returns(episodes, lambda episode: episode.policy),
-    }
+class _Summary:
+    """Where a data set came from. Of an episode only its return is remembered: a collection may have millions."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.backends: set[str] = set()
+        self._origins: Counter[str] = Counter()
+        self._by_source: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+        self._by_policy: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
+
+    def add(self, infos: Sequence[EpisodeInfo]) -> None:
+        """Count these episodes in."""
+        for info in infos:
+            self.steps += info.steps
+            self.backends.add(info.backend)
+            self._origins[info.origin] += 1
+            self._by_source[info.source].append(info.episode_return)
+            self._by_policy[info.policy].append(info.episode_return)
+
+    def told(self, action_repeat: int) -> dict[str, object]:
+        """Return episodes by origin, the environment's frames, and mean returns by source and policy."""
+        return {
+            "episodes": dict(self._origins),
+            "environment_frames": action_repeat * self.steps,
+            "recorded_frames": self.steps + self._origins.total(),
+            "backends": sorted(self.backends),
+            "mean_return": {name: fmean(returns) for name, returns in self._by_source.items()},
+            "mean_return_by_policy": {name: fmean(returns) for name, returns in self._by_policy.items()},
+        }
 
 
-def _mean_returns(episodes: Sequence[EpisodeInfo], name: Callable[[EpisodeInfo], str]) -> dict[str, float]:
-    returns: dict[str, list[float]] = {}
-    for episode in episodes:
-        returns.setdefault(name(episode), []).append(episode.episode_return)
-    return {named: fmean(group) for named, group in returns.items()}
-
-
-def _refuse_others(played: Sequence[EpisodeInfo], backend: str, task: Task) -> None:
+def _refuse_others(played: Set[str], backend: str, task: Task) -> None:
     """Raise UserError if an interrupted collection was begun with another backend: it would be half of each."""
-    begun = {info.backend for info in played} - {backend}
+    begun = played - {backend}
     if begun:
         raise UserError(
             f"{task.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}: half a collection of each "
@@ -88,9 +104,11 @@ def _refuse_others(played: Sequence[EpisodeInfo], backend: str, task: Task) -> N
         )
 
 
-def _play(source: Source, setting: Setting, folder: Path, kept: Kept, backend: str, bar: Bar) -> list[EpisodeInfo]:
+def _play(
+    source: Source, setting: Setting, folder: Path, kept: Kept, backend: str, bar: Bar
+) -> Iterator[Sequence[EpisodeInfo]]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
-    batches, episodes = source.batches(setting), list[EpisodeInfo]()
+    batches = source.batches(setting)
     returns: npt.NDArray[np.float64] | None = None
     for number in count():
         try:
@@ -111,8 +129,7 @@ def _play(source: Source, setting: Setting, folder: Path, kept: Kept, backend: s
         infos = read_infos(shard)
         returns = np.array([info.episode_return for info in infos])
         bar.advance(0, note=f"{setting.source} {number}, mean return {returns.mean():.1f}")
-        episodes += infos
-    return episodes
+        yield infos
 
 
 def _driver(task: Task) -> Driver | None:
