@@ -16,10 +16,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
 
-# Imports are where they are used: environment workers import this module again, and need none of them.
+from tests.torture.scale import times
+
+# Other imports are where they are used: environment workers import this module again, and need none of them.
 
 TRACK: Final = (
-    *("env=car_racing", "preset=smoke", "tracker=none", "env.action_repeat=4", "env.max_frames=48"),
+    *("env=car_racing", "preset=smoke", "tracker=none", "env.action_repeat=4", f"env.max_frames={times(1000, 48)}"),
     *("vision.steps=2", "memory.steps=2", "search.generations=1", "evaluate.episodes=2", "trainer.save_seconds=5"),
 )
 LOOPS: Final = {

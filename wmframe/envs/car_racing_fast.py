@@ -22,6 +22,7 @@ from pygame import gfxdraw
 from wmframe.envs.car_racing import KEPT_ROWS
 from wmframe.envs.car_racing_camera import KEPT_HEIGHT, TOP, Camera, Points, inside
 from wmframe.envs.car_racing_env import Track
+from wmframe.envs.car_racing_fixtures import fixtures_made_once
 from wmframe.envs.car_racing_shape import CarShape
 
 
@@ -35,7 +36,8 @@ class FastTrack(Track):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode and gather its polygons in drawing order: grass (400), then road and kerbs."""
-        answer: tuple[Any, dict[str, Any]] = super().reset(seed=seed, options=options)
+        with fixtures_made_once():
+            answer: tuple[Any, dict[str, Any]] = super().reset(seed=seed, options=options)
         grass = grass_patches()
         self.polygons = np.concatenate([grass, np.array([polygon for polygon, _ in self.road_poly])])
         self.centres = self.polygons.mean(axis=1)
