@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 from tests.envs.specs import needs_envpool
 from tests.runs import SMOKE, hashes, record, run, start, states
@@ -17,6 +18,8 @@ from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
 from wmframe.stages.versions import CODE_VERSIONS
+from wmframe.vision.contract import Latent
+from wmframe.vision.conv_vae import ConvVAE
 
 TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
 STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"}
@@ -155,6 +158,28 @@ def test_the_papers_baselines_run(tmp_path: Path, senses: list[str]) -> None:
 def test_a_memory_that_cannot_dream_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *SMOKE, "memory=none", f"paths.root={tmp_path}"]) == 2
     assert "world=reality" in capsys.readouterr().err
+
+
+def test_a_value_to_bootstrap_from_is_asked_for_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", *SMOKE, "world.bootstrap=true", f"paths.root={tmp_path}"]) == 2
+    assert "memory.value_steps=100" in capsys.readouterr().err
+    assert not list(tmp_path.glob("artefacts/*"))
+    folder = run(*SMOKE, "world.bootstrap=true", "memory.value_steps=5", root=tmp_path)
+    assert len(record(folder)["scores"]["dream"]["returns"]) == 4
+
+
+def test_a_vision_that_cannot_be_scored_in_double_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(self: ConvVAE, frames: Tensor) -> Latent:
+        return self._distribution(frames.permute(0, 3, 1, 2).float() / 255)
+
+    monkeypatch.setattr(ConvVAE, "encode", encode)
+    assert main(["run", *SMOKE, f"paths.root={tmp_path}"]) == 2
+    assert "frames.to(self.dtype)" in capsys.readouterr().err
+    assert not list(tmp_path.glob("artefacts/*"))
 
 
 def test_evaluate_scores_other_seeds_and_trains_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,26 +9,26 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_model
 
 from tests.envs.specs import held
+from tests.torture.apart import lines_of
 from tests.torture.conftest import Figure
 from tests.torture.scale import FULL, times
-from wmframe.controller.linear import Linear
+from tests.torture.scored import A, H, Weights, Z
 from wmframe.envs.batch import EnvBatch, SerialBatch, make_batch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import ProcessBatch
-from wmframe.memory.mdn_rnn import MDNRNN
-from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Outcome, population_returns, rollout
 from wmframe.worlds.starts import StartStates
 
-Z, H, A = 32, 256, 3
 SHORT = CarRacing(action_repeat=4, max_frames=120 if FULL else 40)
 Results = dict[int, tuple[float, int]]
 
@@ -37,17 +37,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def driver() -> Driver:
-    """V, M and C of the paper's sizes (but for V's width, which is a matter of time), as they were initialised."""
     torch.manual_seed(5)
-    controller = Linear(latent_size=Z, hidden_size=H, action_size=A)
-    return Driver(
-        vision=ConvVAE(latent_size=Z, width=8).eval(),
-        memory=MDNRNN(latent_size=Z, action_size=A, hidden_size=H, mixtures=5).eval(),
-        controller=controller,
-        parameters=torch.randn(controller.size) * 0.5,
-        sample_latent=True,
-        dreamt=True,
-    )
+    return Weights().driver()
 
 
 def by_seed(seeds: Sequence[int], outcome: Outcome) -> Results:
@@ -79,6 +70,28 @@ def test_a_driver_earns_the_same_on_a_seed_whatever_else_goes_on(driver: Driver)
     with make_batch(replace(SHORT, renderer="reference"), times(3, 1)) as plain:
         few = seeds[: times(20, 2)]
         assert awake(driver, plain, few, together=3) == {seed: alone[seed] for seed in few}, "drawn by Gymnasium"
+
+
+ROUNDINGS = {
+    "this one": {},
+    "another": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
+    "a third, in threads": {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "SSE4_2", "OMP_NUM_THREADS": "2"},
+}
+"""How processors differ: in which instructions PyTorch and MKL find, and so in the order in which they add."""
+
+
+def test_a_score_is_the_same_on_every_kind_of_processor(tmp_path: Path, figure: Figure) -> None:
+    torch.manual_seed(5)
+    save_model(Weights(), str(tmp_path / "driver.safetensors"))
+    words = (str(tmp_path / "driver.safetensors"), str(times(1000, 120)), str(times(16, 4)))
+    found = [
+        lines_of("tests.torture.scored", *words, environment={**os.environ, **rounding})[0]
+        for rounding in ROUNDINGS.values()
+    ]
+    assert all(other["float64"] == found[0]["float64"] for other in found)
+    assert len({other["float32"]["actions"] for other in found}) > 1, "roundings that change nothing show nothing"
+    figure("ways of rounding", len(found))
+    figure("episodes", len(found[0]["float64"]["returns"]))
 
 
 def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> None:

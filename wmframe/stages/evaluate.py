@@ -48,12 +48,13 @@ def run(task: Task) -> None:
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
     parts = agent_parts(task.inputs["agent"])
     driver = load_driver(parts, world=settings, allowed=task.allowed, device=task.machine.device)
+    precise = driver.in_double()
     caveat = task.build("env", EnvSpec).caveat
     if caveat:
         task.progress.say(f"{task.name}: {caveat}")
     with task.environments(reference=True) as batch:
         backend = batch.spec.backend
-        scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), evaluation.seeds)}
+        scores = {"reality": drive(task, precise.awake(batch), lambda _: precise.act(), evaluation.seeds)}
     scores |= asleep(settings, driver, parts["controller"], evaluation.seeds)
     with task.history() as history:
         means = {name: fmean(row["returns"]) for name, row in scores.items()}

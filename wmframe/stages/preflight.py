@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import torch
 
 from wmframe.collect.collection import Collection
 from wmframe.config.bind import Component
@@ -16,7 +17,7 @@ from wmframe.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.search.settings import Search
 from wmframe.stages.building import build_part
-from wmframe.vision.contract import Vision
+from wmframe.vision.contract import SIDE, Vision
 from wmframe.worlds.settings import DreamSettings, WorldSettings
 
 
@@ -26,7 +27,7 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     built = partial(build_part, experiment, allowed=allowed)
     built("env", EnvSpec).check()
     built("collect", Collection)
-    built("vision", Vision)
+    _check_precision(built("vision", Vision))
     built("controller", Controller)
     memory, world, search = built("memory", Memory), built("world", WorldSettings), built("search", Search)
     if isinstance(world, DreamSettings) and not memory.dreams:
@@ -39,3 +40,15 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
             "Add memory.value_steps=100, or world.bootstrap=false."
         )
     search.begin(np.zeros(2), 0)
+
+
+def _check_precision(vision: Vision) -> None:
+    """Raise UserError for a V of a user's own that could not be scored, hours later."""
+    try:
+        vision.double().encode(torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8))
+    except RuntimeError as error:
+        raise UserError(
+            f"vision: {type(vision).__name__}.encode computes in float32 alone, but agents are scored in float64, for "
+            f"scores to be the same on every processor ({str(error).splitlines()[0]}). Turn frames into numbers by "
+            "frames.to(self.dtype)."
+        ) from error

@@ -15,6 +15,6 @@ CODE_VERSIONS: Final = {
     "select": 2,
     "agent": 1,
     "baseline": 1,
-    "evaluate": 5,
+    "evaluate": 6,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""

@@ -16,7 +16,7 @@ SIDE: Final = 64
 
 @dataclass(frozen=True)
 class Latent:
-    """A diagonal Gaussian over z: `mu` and `logvar`, each (B, Z) float32. `logvar` may be -inf: no noise."""
+    """A diagonal Gaussian over z: `mu` and `logvar`, each (B, Z). `logvar` may be -inf: no noise."""
 
     mu: Tensor
     logvar: Tensor
@@ -39,7 +39,10 @@ class Vision(pl.LightningModule, ABC):
 
     @abstractmethod
     def encode(self, frames: Tensor) -> Latent:
-        """Map frames (B, 64, 64, 3) uint8 to the distribution of their latents (B, Z)."""
+        """Map frames (B, 64, 64, 3) uint8 to the distribution of their latents (B, Z), in the module's own `dtype`.
+
+        That is float32, but float64 while an agent is scored.
+        """
 
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ class ConvVAE(Vision):
 
     def encode(self, frames: Tensor) -> Latent:
         """Map frames (B, 64, 64, 3) uint8 to the distribution of their latents (B, Z)."""
-        return self._distribution(_pixels(frames))
+        return self._distribution(_pixels(frames, self.dtype))
 
     def decode(self, z: Tensor) -> Tensor:
         """Map latents (B, Z) to frames (B, 64, 64, 3) uint8."""
@@ -75,7 +75,7 @@ class ConvVAE(Vision):
 
         The first is the summed squared error of pixels in [0, 1]; the second is max(KL, kl_floor · Z).
         """
-        pixels = _pixels(frames)
+        pixels = _pixels(frames, self.dtype)
         latent = self._distribution(pixels)
         z = latent.sample(torch.randn_like(latent.mu))
         squared_error = (self.decoder(z) - pixels).square().sum((1, 2, 3)).mean()
@@ -108,6 +108,6 @@ def divergence(latent: Latent) -> Tensor:
     return 0.5 * (latent.mu.square() + latent.logvar.exp() - 1 - latent.logvar).sum(-1)
 
 
-def _pixels(frames: Tensor) -> Tensor:
-    """Frames (B, 64, 64, 3) uint8 to pixels (B, 3, 64, 64) float32 in [0, 1]."""
-    return frames.permute(0, 3, 1, 2).float() / 255
+def _pixels(frames: Tensor, dtype: torch.dtype | str) -> Tensor:
+    """Frames (B, 64, 64, 3) uint8 to pixels (B, 3, 64, 64) in [0, 1]."""
+    return frames.permute(0, 3, 1, 2).to(dtype) / 255

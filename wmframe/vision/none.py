@@ -30,7 +30,7 @@ class NoVision(Vision):
 
     def encode(self, frames: Tensor) -> Latent:
         """Map frames (B, 64, 64, 3) uint8 to cell means (B, Z)."""
-        cells = F.avg_pool2d(frames.float().mean(-1)[:, None], SIDE // self.grid).flatten(1)
+        cells = F.avg_pool2d(frames.to(self.dtype).mean(-1)[:, None], SIDE // self.grid).flatten(1)
         mu = cells / 255 * 4 - 2
         return Latent(mu, torch.full_like(mu, -math.inf))
 

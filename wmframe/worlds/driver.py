@@ -3,7 +3,8 @@
 Made by whoever loads artefacts; used by collection, evaluation and the film. Legend: D parameters.
 """
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -26,6 +27,15 @@ class Driver:
     parameters: Tensor
     sample_latent: bool
     dreamt: bool
+
+    def in_double(self) -> "Driver":
+        """Return the same driver computing in float64.
+
+        On a track the last bit of float32, which is each processor's own, decides whole corners some seconds later.
+        That of float64 is gone when actions are rounded to float32.
+        """
+        vision, memory = deepcopy(self.vision).double(), deepcopy(self.memory).double()
+        return replace(self, vision=vision, memory=memory, parameters=self.parameters.double())
 
     def act(self) -> Act:
         """Return the policy: features (B, F) to actions (B, A). What a lane does depends on its features alone."""

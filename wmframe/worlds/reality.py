@@ -59,7 +59,8 @@ class Reality(World):
         frames = self._batch.reset(seeds)
         off = np.zeros(lanes, np.bool_)
         self.observed = BatchStep(frames=frames, rewards=np.zeros(lanes, np.float32), terminated=off, truncated=off)
-        self._state = self._memory.initial(lanes)
+        initial = self._memory.initial(lanes)
+        self._state = MemoryState(initial.h.to(self._memory.dtype), initial.c.to(self._memory.dtype))
         self._steps = 0
         self._done = torch.zeros(lanes, dtype=torch.bool, device=self._vision.device)
         return self._look()
@@ -67,8 +68,9 @@ class Reality(World):
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Take actions (B, A) in [-1, 1] in the environment."""
+        actions = actions.float()
         self.observed = self._batch.step(actions.cpu().numpy())
-        self._state = self._carry(actions)
+        self._state = self._carry(actions.to(self._memory.dtype))
         self._steps += 1
         reward = torch.where(self._done, 0.0, torch.from_numpy(self.observed.rewards).to(self._done.device))
         over = torch.from_numpy(self.observed.over).to(self._done.device)
@@ -80,8 +82,10 @@ class Reality(World):
         mu, logvar = by_tiles(lambda part: _both(self._vision, part[0]), (frames,))
         self._z = mu
         if self._sample:
-            noise = torch.stack([torch.randn(mu.shape[-1], generator=chance) for chance in self._chance])
+            size, dtype = mu.shape[-1], mu.dtype
+            noise = torch.stack([torch.randn(size, generator=chance, dtype=dtype) for chance in self._chance])
             self._z = mu + (logvar / 2).exp() * noise.to(mu.device)
+        self._z = self._z.to(self._memory.dtype)
         return features(self._senses, self._z, self._state.h, self._state.c)
 
     def _carry(self, actions: Tensor) -> MemoryState:
