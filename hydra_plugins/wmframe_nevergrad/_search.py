@@ -45,19 +45,19 @@ class Search:
         UserError if a search cannot be replayed here, or nothing has a loss.
         """
         lines = VouchedLines(self._ledger, self._ledger.parent.name, lambda line: print(line, file=sys.stderr))
-        batches = lines.rows
         worst: float | None = None
         for number, first in enumerate(range(0, self._budget, self._workers)):
             asked, jobs = self._ask(min(self._workers, self._budget - first))
-            if number < len(batches) and batches[number]["asked"] != jobs:
+            known = lines.rows[number] if number < len(lines.rows) else None
+            if known is not None and known["asked"] != jobs:
                 raise UserError(
                     f"{self._ledger}: cannot be repeated bit for bit here, so the search cannot go on. "
                     "Remove the file to begin it again; jobs that finished are not run again.",
                     exit_code=1,
                 )
-            if number == len(batches):
-                lines.add({"asked": jobs, "told": list(losses(jobs, first))})
-            told = batches[number]["told"]
+            told = list(losses(jobs, first)) if known is None else known["told"]
+            if known is None:
+                lines.add({"asked": jobs, "told": told})
             worst = max(
                 [*([] if worst is None else [worst]), *(loss for loss in told if loss is not None)], default=None
             )
