@@ -67,8 +67,10 @@ def producer(request: Request, dies: str = "") -> Callable[[Path], None]:
         kept = Kept(work / "output", work / "resume" / "kept.jsonl", request.key, print)
         kept.mend()
         lines = VouchedLines(work / "resume" / "steps.jsonl", request.key, print)
-        for step in range(len(lines.rows), STEPS):
-            lines.add({"did": f"{request.key} {step}"})
+        did = [row["did"] for row in lines.rows]
+        for step in range(len(did), STEPS):
+            did.append(f"{request.key} {step}")
+            lines.add({"did": did[-1]})
             die(POINTS[1])
         die(POINTS[1])  # where an earlier process had done every step
         first = work / "output" / "first.json"
@@ -79,7 +81,7 @@ def producer(request: Request, dies: str = "") -> Callable[[Path], None]:
         if dies == POINTS[3]:
             (work / "output" / "facts.json").write_text("{")
         die(POINTS[3])
-        write_json(work / "output" / "facts.json", {"steps": [row["did"] for row in lines.rows]})
+        write_json(work / "output" / "facts.json", {"steps": did})
 
     return produce
 
