@@ -28,7 +28,7 @@ SLOW = (
 KILLS = times(6, 3)
 """Kills in a chain of random times."""
 
-CHAINS = times(54, 1)
+CHAINS = times(80, 1)
 
 
 @pytest.fixture(scope="module")
