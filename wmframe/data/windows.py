@@ -91,18 +91,19 @@ class Windows(IterableDataset[Window]):
         steps = min(length, episode.steps - offset)
         seen = [_padded(array[begin : begin + steps + 1], length + 1) for array in (data.mu, data.logvar)]
         done_ = [_padded(array[begin : begin + steps], length) for array in (data.actions, data.rewards, data.done)]
-        ahead = self._ahead(data, episode, offset, steps)
+        ahead = self._ahead(data, begin, steps, episode.start + episode.steps)
         return [*seen, *done_, *(_padded(array, length) for array in (np.ones(steps, np.float32), *ahead))]
 
-    def _ahead(self, data: EncodedEpisodes, episode: EpisodeRef, offset: int, steps: int) -> tuple[Numbers, Flags]:
-        """Return what the next `value_steps` steps after each one paid, and whether that much is known of them."""
-        last = episode.start + episode.steps
-        later = data.rewards[episode.start + offset + 1 : min(episode.start + offset + steps + self._value_steps, last)]
+    def _ahead(self, data: EncodedEpisodes, begin: int, steps: int, over: int) -> tuple[Numbers, Flags]:
+        """Return what the next `value_steps` steps after each one paid, and whether that much is known of them.
+
+        The steps are rows begin … begin + steps of an episode whose steps end before row `over`.
+        """
+        later = data.rewards[begin + 1 : min(begin + steps + self._value_steps, over)]
         paid = np.concatenate(([0.0], np.cumsum(later, dtype=np.float64)))
-        begin = np.arange(steps)
-        end = begin + self._value_steps
-        known = (end <= len(later)) | (data.done[last - 1] > 0)
-        return paid[np.minimum(end, len(later))] - paid[np.minimum(begin, len(later))], known
+        end = np.arange(steps) + self._value_steps
+        known = (end <= len(later)) | (data.done[over - 1] > 0)
+        return paid[np.minimum(end, len(later))] - paid[:steps], known
 
 
 def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The same eight fixtures for every car, instead of eight new ones an episode that are never freed.
+"""The same fixtures for every car, instead of eight new ones an episode that are never freed.
 
 Box2D's Python takes a shape away from its owner when it goes into a fixture definition and frees it never: 2.4 kB a
 car, gigabytes in a search on the real track. A definition may be used again and again. Called by `FastTrack.reset`,
