@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from tests.data.test_latents import encoded
+from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.windows import Window, Windows
 
@@ -11,22 +12,22 @@ def data() -> LatentData:
     return LatentData([encoded([30, 4, 9]), encoded([20, 12], seed=1)])
 
 
-def drawn(start: int, stop: int, *, later_share: float = 0.0, seed: int = 0, length: int = 6) -> list[Window]:
+def drawn(start: int, stop: int, *, emphasis: Emphasis = EVENLY, seed: int = 0, length: int = 6) -> list[Window]:
     windows = Windows(
-        data(), range(5), batch_size=16, length=length, seed=seed, start=start, stop=stop, later_share=later_share
+        data(), range(5), batch_size=16, length=length, seed=seed, start=start, stop=stop, emphasis=emphasis
     )
     return list(windows)
 
 
 def test_any_step_on_it_is_the_rest_of_an_uninterrupted_fit() -> None:
-    whole = drawn(0, 6, later_share=0.5)
+    whole = drawn(0, 6, emphasis=Emphasis(later_share=0.5))
     for start in range(7):
-        rest = drawn(start, 6, later_share=0.5)
+        rest = drawn(start, 6, emphasis=Emphasis(later_share=0.5))
         assert len(rest) == 6 - start
         for one, other in zip(rest, whole[start:], strict=True):
             assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert not torch.equal(whole[0].mu, whole[1].mu)
-    assert not torch.equal(whole[0].mu, drawn(0, 1, later_share=0.5, seed=1)[0].mu)
+    assert not torch.equal(whole[0].mu, drawn(0, 1, emphasis=Emphasis(later_share=0.5), seed=1)[0].mu)
 
 
 def test_shapes_and_types() -> None:
@@ -104,7 +105,7 @@ def later_in(batch: Window) -> int:
 
 @pytest.mark.parametrize(("share", "least", "most"), [(1.0, 16, 16), (0.5, 8, 16), (0.0, 0, 15)])
 def test_later_rounds_have_at_least_their_share(share: float, least: int, most: int) -> None:
-    counts = [later_in(batch) for batch in drawn(0, 20, later_share=share)]
+    counts = [later_in(batch) for batch in drawn(0, 20, emphasis=Emphasis(later_share=share))]
     assert all(least <= count <= most for count in counts)
     # Of the rest, 32 of 75 steps are the second round's.
     expected = 16 * share + 16 * (1 - share) * 32 / 75
@@ -112,7 +113,8 @@ def test_later_rounds_have_at_least_their_share(share: float, least: int, most: 
 
 
 def test_without_episodes_of_later_rounds_all_serve() -> None:
-    windows = Windows(data(), [0, 2], batch_size=8, length=5, seed=0, start=0, stop=3, later_share=1.0)
+    later = Emphasis(later_share=1.0)
+    windows = Windows(data(), [0, 2], batch_size=8, length=5, seed=0, start=0, stop=3, emphasis=later)
     assert sum(later_in(batch) for batch in windows) == 0
 
 

@@ -37,6 +37,7 @@ CHANGES: Final[dict[str, set[str]]] = {
     "seed": {"collect.1", "collect.2", "vision.1", "memory.1", "memory.2", "controller.1", "controller.2"},
     "trainer.precision": {"vision.1", "memory.1", "memory.2"},
     "later_rounds.later_share": {"memory.2", "controller.2"},
+    "later_rounds.recency": {"memory.2", "controller.2"},
     "later_rounds.memory_steps": {"memory.2"},
     "later_rounds.generations": {"controller.2"},
     "later_rounds.sigma": {"controller.2"},

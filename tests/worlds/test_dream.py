@@ -4,6 +4,7 @@ from torch import Tensor
 
 from tests.worlds.toys import A, H, Z, act, data, dream, lane, live, memory, start_states
 from wmframe.controller.contract import features
+from wmframe.data.emphasis import EVENLY
 from wmframe.errors import UserError
 from wmframe.memory.none import NoMemory
 from wmframe.memory.prediction import MemoryState
@@ -121,7 +122,7 @@ def test_dreams_begin_at_recorded_states_of_every_kind() -> None:
 def test_warmed_dreams_begin_where_m_would_be_after_the_recorded_steps() -> None:
     m, recorded = memory(), data()
     recorded.folders[0].logvar[:] = -float("inf")  # then warming is certain
-    starts = warmed_starts(m, recorded, count=12, seed=0, skip=2, later_share=0.0)
+    starts = warmed_starts(m, recorded, count=12, seed=0, skip=2, emphasis=EVENLY)
     mu, actions = (torch.from_numpy(getattr(recorded.folders[0], name)).float() for name in ("mu", "actions"))
     expected = []
     with torch.inference_mode():

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.worlds.toys import H, Z, data, memory, recorded, start_states
+from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import LatentData
 from wmframe.errors import UserError
 from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
@@ -13,8 +14,10 @@ from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 NAMES = ("mu", "logvar", "h", "c")
 
 
-def warmed(of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, later_share: float = 0.0) -> StartStates:
-    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, later_share=later_share)
+def warmed(
+    of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, emphasis: Emphasis = EVENLY
+) -> StartStates:
+    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, emphasis=emphasis)
 
 
 def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
@@ -76,11 +79,18 @@ def test_the_first_frame_of_an_episode_has_an_empty_memory_and_no_other() -> Non
 
 def test_later_rounds_have_their_share() -> None:
     of = LatentData([recorded([90]), recorded([4], seed=5), recorded([8], seed=6)])
-    found = Counter(folder for folder, _ in places(warmed(of, count=60, later_share=0.5), of))
+    found = Counter(folder for folder, _ in places(warmed(of, count=60, emphasis=Emphasis(later_share=0.5)), of))
     assert found.total() == 60
     assert 30 <= found[1] + found[2] <= 42
     assert found[2] > found[1] > 0
-    assert all(folder > 0 for folder, _ in places(warmed(of, count=60, later_share=1.0), of))
+    assert all(folder > 0 for folder, _ in places(warmed(of, count=60, emphasis=Emphasis(later_share=1.0)), of))
+
+
+def test_the_newest_round_has_most_of_the_later_starts() -> None:
+    of = LatentData([recorded([90]), recorded([40], seed=5), recorded([40], seed=6)])
+    emphasis = Emphasis(later_share=1.0, recency=0.25)
+    found = Counter(folder for folder, _ in places(warmed(of, count=200, emphasis=emphasis), of))
+    assert found[2] / found.total() == pytest.approx(0.8, abs=0.08)
 
 
 def test_too_much_to_skip_is_refused_with_the_key() -> None:

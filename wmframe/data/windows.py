@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import EncodedEpisodes, EpisodeRef, LatentData
 
 Numbers = npt.NDArray[np.float64]
@@ -37,8 +38,8 @@ class Window(NamedTuple):
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
-    Every step of an episode, its first and last included, is about as likely to fall into a window. `later_share` of
-    each batch is drawn from later rounds, the rest from all. `value_steps` is how many steps `ahead` looks.
+    Every step of an episode, its first and last included, is about as likely to fall into a window; how likely an
+    episode is, `emphasis` says. `value_steps` is how many steps `ahead` looks.
     """
 
     def __init__(
@@ -51,25 +52,23 @@ class Windows(IterableDataset[Window]):
         seed: int,
         start: int,
         stop: int,
-        later_share: float = 0.0,
+        emphasis: Emphasis = EVENLY,
         value_steps: int = 0,
     ) -> None:
-        self._data, self._length, self._batch_size = data, length, batch_size
+        self._data, self._length, self._value_steps = data, length, value_steps
         self._seed, self._start, self._stop = seed, start, stop
-        self._all = [data.episodes[number] for number in episodes]
-        self._later = [episode for episode in self._all if episode.later] or self._all
-        self._from_later = round(later_share * batch_size)
-        self._value_steps = value_steps
+        self._groups = emphasis.split([data.episodes[number] for number in episodes], batch_size)
 
     def __iter__(self) -> Iterator[Window]:
         """Draw the batches."""
-        spread_all, spread_later = _by_length(self._all), _by_length(self._later)
+        groups = [(group, group.chances) for group in self._groups]
         for step in range(self._start, self._stop):
             rng = np.random.default_rng((self._seed, step))
             chosen = [
-                self._all[i] for i in rng.choice(len(self._all), self._batch_size - self._from_later, p=spread_all)
+                group.episodes[i]
+                for group, chances in groups
+                for i in rng.choice(len(group.episodes), group.count, p=chances)
             ]
-            chosen += [self._later[i] for i in rng.choice(len(self._later), self._from_later, p=spread_later)]
             yield self._window([(episode, self._offset(episode, rng)) for episode in chosen])
 
     def _offset(self, episode: EpisodeRef, rng: np.random.Generator) -> int:
@@ -110,9 +109,3 @@ def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float3
     full = np.zeros((length, *rows.shape[1:]), np.float32)
     full[: len(rows)] = rows
     return full
-
-
-def _by_length(episodes: Sequence[EpisodeRef]) -> Numbers:
-    lengths = np.array([episode.steps for episode in episodes], np.float64)
-    share: Numbers = lengths / lengths.sum()
-    return share

@@ -33,7 +33,8 @@ class LaterRounds:
     `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
     `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
     (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
-    refitted V's frames and of the dreams' starts comes from the data of rounds after the first. `memory_steps`, and
+    refitted V's frames and of the dreams' starts comes from the data of rounds after the first; of M's batches and the
+    starts, a round has `recency` times as much in it as the next (1: all later rounds alike). `memory_steps`, and
     `generations` and `sigma`, where given, are the budgets of an M and a C that continue, and the spread with which
     C's search begins; a list is dealt out to rounds 2, 3, …, its last to all further ones. What begins afresh has the
     first round's.
@@ -48,6 +49,7 @@ class LaterRounds:
     controller: Literal["continue", "restart"] = "continue"
     refit_rounds: list[Annotated[int, Ge(2)]] | None = None
     later_share: Annotated[float, Ge(0), Le(1)] = 0.5
+    recency: Annotated[float, Gt(0), Le(1)] = 1.0
     memory_steps: Budget | None = None
     generations: Budget | None = None
     sigma: Spread | None = None

@@ -143,10 +143,9 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
         config |= _pick(experiment, "world")
     collected[f"collect.{number}"] = _add(nodes, Node(f"collect.{number}", config, driver))
 
-    share = {"later_share": later.get("later_share", 0.0)}
     vision = last.get("vision")
     if vision is None or later["vision"] == "refit":
-        shared = share if later else {}
+        shared = {"later_share": later["later_share"]} if later else {}
         vision = _add(nodes, Node(f"vision.{number}", {**_fitted(experiment, "vision"), **shared}, collected))
     vision_round = vision.name.split(".")[1]
     latents = {}
@@ -155,6 +154,7 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
         parents = {"vision": vision, "collect": collected[f"collect.{n}"]}
         latents[f"latents.{n}"] = nodes.get(name) or _add(nodes, Node(name, {}, parents))
 
+    share = {name: later[name] for name in ("later_share", "recency")} if later else {"later_share": 0.0}
     memory = _add(nodes, _memory(experiment, number, latents, later, last, share))
     controller = _add(
         nodes, _controller(experiment, number, {"vision": vision, "memory": memory}, latents, later, last, share)

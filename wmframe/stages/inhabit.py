@@ -69,5 +69,5 @@ def draw_starts(task: Task, settings: DreamSettings, memory: Memory) -> StartSta
         count=settings.starts,
         seed=seed,
         skip=settings.skip,
-        later_share=task.number("later_share"),
+        emphasis=task.emphasis,
     )

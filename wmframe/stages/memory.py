@@ -31,7 +31,7 @@ def run(task: Task) -> None:
             seed=task.seed,
             start=start,
             stop=stop,
-            later_share=task.number("later_share"),
+            emphasis=task.emphasis,
             value_steps=memory.value_steps,
         )
 

@@ -13,6 +13,7 @@ from typing import Final
 import torch
 
 from wmframe.config.bind import Component
+from wmframe.data.emphasis import Emphasis
 from wmframe.envs.batch import EnvBatch, make_batch
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.building import Built, build_as
@@ -80,6 +81,12 @@ class Task:
         if not isinstance(value, int | float):
             raise TypeError(f"{self.name}: {name} is {value!r}, not a number")
         return float(value)
+
+    @property
+    def emphasis(self) -> Emphasis:
+        """How much of what is learned from was recorded lately; the first round's config says less about it."""
+        named = ("later_share", "recency")
+        return Emphasis(**{name: self.number(name) for name in named if name in self.config})
 
     def component(self, name: str) -> Component:
         """Return a component of the config, unbuilt."""

@@ -19,7 +19,6 @@ from wmframe.vision.contract import Vision
 def run(task: Task) -> None:
     """Build V, fit it on nine of ten episodes, save it."""
     vision = task.build("vision", Vision)
-    share = task.number("later_share") if "later_share" in task.config else 0.0
     with closing(EpisodeReader(task.many("collect"))) as reader:
 
         def frames(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
@@ -30,7 +29,7 @@ def run(task: Task) -> None:
                 seed=task.seed,
                 start=start,
                 stop=stop,
-                later_share=share,
+                later_share=task.emphasis.later_share,
             )
 
         fit(vision, vision.steps, frames, len(reader.episodes), task)

@@ -4,7 +4,6 @@ Drawn once from recorded episodes by the controller stage, then part of its arte
 Legend: N start states, Z latent, H hidden.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from wmframe.data.emphasis import Drawn, Emphasis
 from wmframe.data.latents import EpisodeRef, LatentData
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
@@ -70,12 +70,12 @@ def fresh_starts(memory: Memory, data: LatentData, *, count: int, seed: int) -> 
 
 @torch.inference_mode()
 def warmed_starts(
-    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, later_share: float
+    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, emphasis: Emphasis
 ) -> StartStates:
     """Draw frames anywhere along episodes, M warmed on the episode up to there.
 
-    The first `skip` steps of episodes are left out; `later_share` of the states come from later rounds.
-    Places are drawn in proportion to how many each episode offers.
+    The first `skip` steps of episodes are left out. Places are drawn in proportion to how many each episode offers,
+    and as `emphasis` says.
     """
     rng = np.random.default_rng(seed)
     long = [episode for episode in data.episodes if episode.steps > skip]
@@ -83,9 +83,7 @@ def warmed_starts(
         raise UserError(
             f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
         )
-    later = [episode for episode in long if episode.later] or long
-    from_later = round(later_share * count)
-    places = [*_places(long, count - from_later, skip, rng), *_places(later, from_later, skip, rng)]
+    places = [place for group in emphasis.split(long, count, leave_out=skip) for place in _places(group, skip, rng)]
     groups: dict[EpisodeRef, list[int]] = {}
     for episode, step in places:
         groups.setdefault(episode, []).append(step)
@@ -98,12 +96,9 @@ def warmed_starts(
     return StartStates(*(torch.stack(column).float() for column in zip(*parts, strict=True)))
 
 
-def _places(
-    episodes: Sequence[EpisodeRef], count: int, skip: int, rng: np.random.Generator
-) -> list[tuple[EpisodeRef, int]]:
-    offered = np.array([episode.steps - skip for episode in episodes])
-    chosen = rng.choice(len(episodes), count, p=offered / offered.sum())
-    return [(episodes[i], skip + int(rng.integers(offered[i]))) for i in chosen]
+def _places(group: Drawn, skip: int, rng: np.random.Generator) -> list[tuple[EpisodeRef, int]]:
+    chosen = [group.episodes[i] for i in rng.choice(len(group.episodes), group.count, p=group.chances)]
+    return [(episode, skip + int(rng.integers(episode.steps - skip))) for episode in chosen]
 
 
 def _warm(
