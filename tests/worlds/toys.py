@@ -16,8 +16,9 @@ from wmframe.memory.mdn_rnn import MDNRNN
 from wmframe.vision.contract import Vision
 from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.contract import Step, World
-from wmframe.worlds.dream import DoneRule, Dream
+from wmframe.worlds.dream import Dream
 from wmframe.worlds.reality import Reality
+from wmframe.worlds.settings import DoneRule
 from wmframe.worlds.starts import StartStates
 
 Z, A, H = 4, 1, 8

@@ -19,12 +19,12 @@ from wmframe.pipeline.runs import Run
 _TAIL = 64 * 1024
 """Bytes: more than the last row of any history."""
 
-_TOTALS: Mapping[str, tuple[str, str, str]] = {
-    "vision": ("vision", "steps", "steps"),
-    "memory": ("memory", "steps", "steps"),
-    "controller": ("search", "generations", "generations"),
+_TOTALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "vision": ("vision", ("steps",)),
+    "memory": ("memory", ("steps",)),
+    "controller": ("search", ("generations", "updates")),
 }
-"""By stage: the component and its argument that say how long the stage is, and what that counts."""
+"""By stage: the component, and the argument, whichever it has, that says how long the stage is and what it counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,9 @@ def last_step(history: Path) -> int | None:
 
 
 def _length(node: Node) -> tuple[int | None, str]:
-    name, argument, unit = _TOTALS[node.stage]
+    name, units = _TOTALS[node.stage]
     component = node.config[name]
-    total = component.arguments.get(argument) if isinstance(component, Component) else None
+    arguments = component.arguments if isinstance(component, Component) else {}
+    unit = next((unit for unit in units if unit in arguments), units[0])
+    total = arguments.get(unit)
     return (total if isinstance(total, int) else None), unit

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wmframe.controller.contract import Controller
     from wmframe.envs.spec import EnvSpec
     from wmframe.memory.contract import Memory
-    from wmframe.search.settings import Search
+    from wmframe.search.settings import SearchSettings
     from wmframe.stages.evaluate import Evaluation
     from wmframe.stages.machine import Machine
     from wmframe.tracking.tracker import Tracker
@@ -34,10 +34,10 @@ class LaterRounds:
     `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
     (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
     refitted V's frames and of the dreams' starts comes from the data of rounds after the first; of M's batches and the
-    starts, a round has `recency` times as much in it as the next (1: all later rounds alike). `memory_steps`, and
-    `generations` and `sigma`, where given, are the budgets of an M and a C that continue, and the spread with which
-    C's search begins; a list is dealt out to rounds 2, 3, …, its last to all further ones. What begins afresh has the
-    first round's.
+    starts, a round has `recency` times as much in it as the next (1: all later rounds alike). Where given,
+    `memory_steps` is the budget of an M that continues; of a C that does, `generations` is it with the `sigma` that
+    its search begins with, or `updates` with their `learning_rate`, by the kind of search. A list is dealt out to
+    rounds 2, 3, …, its last to all further ones. What begins afresh has the first round's.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
@@ -53,6 +53,8 @@ class LaterRounds:
     memory_steps: Budget | None = None
     generations: Budget | None = None
     sigma: Spread | None = None
+    updates: Budget | None = None
+    learning_rate: Spread | None = None
     chosen: Literal["last", "awake"] = "last"
     select_episodes: Annotated[int, Gt(0), Le(100_000)] = 32
 
@@ -78,7 +80,7 @@ class Experiment:
     memory: "Memory"
     controller: "Controller"
     world: "WorldSettings"
-    search: "Search"
+    search: "SearchSettings"
     evaluate: "Evaluation"
     trainer: "Machine"
     tracker: "Tracker"

@@ -17,6 +17,9 @@ from wmframe.stages.versions import CODE_VERSIONS
 
 TARGET: Final = "wmframe.pipeline.experiment.Experiment"
 
+_SEARCHED: Final = ("generations", "sigma", "updates", "learning_rate")
+"""What `later_rounds` may say of a C that continues; each kind of search takes its own."""
+
 Config = Mapping[str, object]
 
 
@@ -101,7 +104,7 @@ def _later(experiment: Component, number: int) -> Config:
     if number == 1:
         return {}
     later = experiment.part("later_rounds").arguments
-    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", "generations", "sigma")}}
+    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", *_SEARCHED)}}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
         return {**later, "vision": "keep", "memory": "continue", "controller": "continue"}
@@ -202,7 +205,7 @@ def _controller(
 ) -> Node:
     search, parents = experiment.part("search"), {**models, **latents}
     if later.get("controller") == "continue":
-        for name in ("generations", "sigma"):
+        for name in _SEARCHED:
             search = _with_argument(search, name, later[name])
         parents["controller"] = last["controller"]
     config = {**_pick(experiment, "controller", "world", "seed"), "search": search, **share}

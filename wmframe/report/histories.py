@@ -25,6 +25,7 @@ class _Figure:
     metrics: Mapping[str, str]
     note: str = ""
     spreads: Mapping[str, str] = field(default_factory=dict)
+    x_label: str = "steps"
 
 
 _FIGURES: Final = (
@@ -70,6 +71,14 @@ _FIGURES: Final = (
         "Band: the population's standard deviation. The best of a generation is its luckiest sample and is never "
         "returned.",
         {"fitness_mean": "fitness_std"},
+        "generations",
+    ),
+    _Figure(
+        "controller",
+        "C: climbing by gradient",
+        "return in the dream it climbs in",
+        {"dreamt_return": "mean, new dreams for every update", "climbed_return": "on select seeds"},
+        x_label="updates",
     ),
 )
 
@@ -89,9 +98,8 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
     for figure in _FIGURES:
         if series := _series(figure, rows.get(figure.stage, [])):
             several = f"{rounds[figure.stage]} rounds end to end." if rounds[figure.stage] > 1 else ""
-            x_label = "generations" if figure.stage == "controller" else "steps"
             note = f"{figure.note} {several}".strip()
-            found.append(Curve(figure.title, x_label, figure.y_label, series, note))
+            found.append(Curve(figure.title, figure.x_label, figure.y_label, series, note))
     return found
 
 

@@ -1,9 +1,10 @@
 """How a controller is searched for: the schema of conf/search. Read by the controller stage."""
 
+from abc import ABC
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from wmframe.search.strategy import Parameters, Strategy
@@ -12,14 +13,40 @@ Chosen = Literal["mean", "select"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search:
+class SearchSettings(ABC):  # noqa: B024  # what both kinds share; never made itself
+    """What both kinds of search have: every `check_every` generations or updates, and at the end, where the search
+    stands is scored on `select_rollouts` select seeds in the world that it searches in.
+    """
+
+    check_every: PositiveInt = 25
+    select_rollouts: PositiveInt = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientSearch(SearchSettings):
+    """C climbs the mean return of `dreams` dreams by Adam, their gradient taken through M, for `updates` updates.
+
+    Every update meets new dreams, of `horizon` steps (null: the world's). The learning rate falls linearly from
+    `learning_rate` to `final_learning_rate` times it; gradients are clipped to norm `gradient_clip`. The last
+    parameters are returned. It needs a dream, and a memory whose dreams PyTorch can differentiate.
+    """
+
+    updates: NonNegativeInt = 50
+    dreams: PositiveInt = 512
+    horizon: PositiveInt | None = None
+    learning_rate: PositiveFloat = 0.01
+    final_learning_rate: Annotated[float, Gt(0), Le(1)] = 0.1
+    gradient_clip: PositiveFloat = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search(SearchSettings):
     """A population of `population` candidates, each fitted on `rollouts` common seeds, for `generations`.
 
     `optimizer` is ParametrizedCMA or any registered Nevergrad name that takes populations; `sigma` the first spread;
-    `diagonal` keeps CMA's covariance diagonal (thousands of parameters). Every `check_every` generations, and at the
-    end, the distribution mean is scored on `select_rollouts` select seeds in the same world. `returned` is "mean",
-    the last distribution mean, or "select", the best of those scored means; an optimizer without a mean offers the
-    last generation's best candidates instead, re-scored. Never the luckiest sample.
+    `diagonal` keeps CMA's covariance diagonal (thousands of parameters). Where it stands is the distribution's mean.
+    `returned` is "mean", the last of them, or "select", the best of those scored on select seeds; an optimizer without
+    a mean offers the last generation's best candidates instead, re-scored. Never the luckiest sample.
     """
 
     optimizer: str = "ParametrizedCMA"
@@ -28,8 +55,6 @@ class Search:
     generations: NonNegativeInt = 1800
     sigma: PositiveFloat = 0.1
     diagonal: bool = False
-    check_every: PositiveInt = 25
-    select_rollouts: PositiveInt = 64
     returned: Chosen = "mean"
 
     def begin(self, start: Parameters, seed: int) -> Strategy:

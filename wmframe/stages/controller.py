@@ -14,12 +14,14 @@ from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
 from wmframe.files import write_json
 from wmframe.search.evolve import CannotRepeatError, Found, Ledger, Scores, evolve
-from wmframe.search.settings import Search
+from wmframe.search.settings import GradientSearch, Search, SearchSettings
 from wmframe.search.strategy import Parameters
+from wmframe.stages.climb import climb
 from wmframe.stages.inhabit import training_world
 from wmframe.stages.models import load_controller, save_controller
 from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
+from wmframe.worlds.dream import Dream
 from wmframe.worlds.rollout import population_returns
 
 Score = Callable[[Parameters, Sequence[int]], Scores]
@@ -28,23 +30,37 @@ Score = Callable[[Parameters, Sequence[int]], Scores]
 
 def run(task: Task) -> None:
     """Build C and its world, search, save what is returned."""
-    controller, search = task.build("controller", Controller), task.build("search", Search)
+    controller, search = task.build("controller", Controller), task.build("search", SearchSettings)
     start = _start(task.inputs, controller, task.allowed)
-    ledger = Ledger(task.resume / "generations.jsonl", task.key, task.say)
     with training_world(task, controller) as world:
         score = _scorer(world, controller, task.machine.device)
-        try:
-            found = _search(task, search, start, score, ledger)
-        except CannotRepeatError as error:
-            task.say(f"{error}; it starts over")
-            ledger.clear()
-            found = _search(task, search, start, score, ledger)
+        found = _found(task, search, start, world, controller, score)
     save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
     write_json(task.output / "search.json", {"select_return": found.select_score, "generation": found.generation})
 
 
-def _search(task: Task, search: Search, start: Parameters, score: Score, ledger: Ledger) -> Found:
-    """Search, or go on where the ledger stands. The history is written anew from it, row by row."""
+def _found(
+    task: Task, search: SearchSettings, start: Parameters, world: World, controller: Controller, score: Score
+) -> Found:
+    """Search in the way that is set."""
+    seeds = draw_seeds("select", (task.seed, "search"), search.select_rollouts)
+    if isinstance(search, GradientSearch) and isinstance(world, Dream):
+        return climb(task, search, start, world, controller, lambda stands: float(score(stands[None], seeds)[0]))
+    if not isinstance(search, Search):
+        raise TypeError(f"search: {type(search).__name__} cannot search in {type(world).__name__}")
+    ledger = Ledger(task.resume / "generations.jsonl", task.key, task.say)
+    try:
+        return _evolved(task, search, start, score, ledger, seeds)
+    except CannotRepeatError as error:
+        task.say(f"{error}; it starts over")
+        ledger.clear()
+        return _evolved(task, search, start, score, ledger, seeds)
+
+
+def _evolved(
+    task: Task, search: Search, start: Parameters, score: Score, ledger: Ledger, select_seeds: Sequence[int]
+) -> Found:
+    """Let a population evolve, or go on where the ledger stands. The history is written anew from it, row by row."""
     begun = len(ledger.generations)
     with (
         task.history() as history,
@@ -62,9 +78,7 @@ def _search(task: Task, search: Search, start: Parameters, score: Score, ledger:
             fitness=lambda candidates, generation: score(
                 candidates, draw_seeds("train", (task.seed, "fitness", generation), search.rollouts)
             ),
-            select=lambda finalists: score(
-                finalists, draw_seeds("select", (task.seed, "search"), search.select_rollouts)
-            ),
+            select=lambda finalists: score(finalists, select_seeds),
             ledger=ledger,
             report=report,
         ) or Found(start, 0.0, 0)

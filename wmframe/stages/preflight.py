@@ -15,7 +15,7 @@ from wmframe.controller.contract import Controller
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
 from wmframe.memory.contract import Memory
-from wmframe.search.settings import Search
+from wmframe.search.settings import GradientSearch, Search, SearchSettings
 from wmframe.stages.building import build_part
 from wmframe.vision.contract import SIDE, Vision
 from wmframe.worlds.settings import DreamSettings, WorldSettings
@@ -29,7 +29,7 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     built("collect", Collection)
     _check_precision(built("vision", Vision))
     built("controller", Controller)
-    memory, world, search = built("memory", Memory), built("world", WorldSettings), built("search", Search)
+    memory, world, search = built("memory", Memory), built("world", WorldSettings), built("search", SearchSettings)
     if isinstance(world, DreamSettings) and not memory.dreams:
         raise UserError(
             "memory=none predicts nothing, so there is no dream to search in. Add world=reality, or use another memory."
@@ -39,7 +39,13 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
             "world.bootstrap=true pays at the horizon what M expects to come after it, and this M expects nothing. "
             "Add memory.value_steps=100, or world.bootstrap=false."
         )
-    search.begin(np.zeros(2), 0)
+    if isinstance(search, GradientSearch) and not isinstance(world, DreamSettings):
+        raise UserError(
+            "search=gradient climbs through M, and on the real track there is nothing to climb through. Add "
+            "search=cma, or world=dream_short."
+        )
+    if isinstance(search, Search):
+        search.begin(np.zeros(2), 0)
 
 
 def _check_precision(vision: Vision) -> None:

@@ -6,8 +6,7 @@ Z latent, A action, F features.
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -18,27 +17,15 @@ from wmframe.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.contract import Step, World
+from wmframe.worlds.differentiable import DifferentiableDream
+from wmframe.worlds.luck import draw_luck
+from wmframe.worlds.settings import DoneRule
 from wmframe.worlds.starts import StartStates
-
-DoneRule = Literal["sample", "threshold", "never"]
 
 _LANES: Final = 2048
 _PAD: Final = 64
 """M computes a multiple of this many lanes: matrix products of other sizes round their last rows otherwise, so that
 what a lane dreams would depend on how many others there are."""
-
-
-@dataclass(frozen=True)
-class _Noise:
-    """All that chance decides in U dreams, drawn ahead.
-
-    `luck` (T, 2 Z + 1, U) by step: uniform draws for each dimension's Gaussian, normal ones for the place within it, a
-    uniform one for the end; the number of the `start` state (U,) and its z (U, Z).
-    """
-
-    luck: Tensor
-    start: Tensor
-    z: Tensor
 
 
 class Dream(World):
@@ -66,7 +53,7 @@ class Dream(World):
             raise UserError("This memory has no value to bootstrap from.")
         self._memory, self._senses = memory.eval(), senses
         self._starts = starts.to(memory.device)
-        self._horizon, self._temperature, self._rule = horizon, temperature, done_rule
+        self.horizon, self._temperature, self._rule = horizon, temperature, done_rule
         self._bootstrap = bootstrap
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
@@ -89,6 +76,17 @@ class Dream(World):
         """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
         return (self._done & ~self._ended)[: self._size]
 
+    def differentiable(self) -> DifferentiableDream:
+        """Return the same dreams as a function of C's parameters that has a gradient."""
+        return DifferentiableDream(
+            memory=self._memory,
+            starts=self._starts,
+            senses=self._senses,
+            temperature=self._temperature,
+            done_rule=self._rule,
+            bootstrap=self._bootstrap,
+        )
+
     @torch.inference_mode()
     def reset(self, seeds: Sequence[int]) -> Tensor:
         """Begin a dream per seed and return the first features (B, F)."""
@@ -96,32 +94,32 @@ class Dream(World):
         distinct = list(dict.fromkeys(seeds))
         padded = [*seeds, *([distinct[-1]] * (-len(seeds) % _PAD))]
         device = self._memory.device
-        self._noise, self._clock = self._draw(distinct), 0
+        self._luck, self._clock = draw_luck(self._starts, distinct, self.horizon), 0
         number = {seed: column for column, seed in enumerate(distinct)}
         self._column = torch.tensor([number[seed] for seed in padded], device=device)
-        self._until = torch.full((len(padded),), self._horizon, device=device)
+        self._until = torch.full((len(padded),), self.horizon, device=device)
         self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
         self._ended = torch.zeros_like(self._done)
         if self._lanes != len(padded):
             self._imagination, self._lanes = self._memory.imagine(len(padded), self._temperature), len(padded)
-            self._luck = torch.empty(2 * self._memory.latent_size + 1, len(padded), device=device)
-            uniform, normal, self._chance = torch.split(self._luck, [*[self._memory.latent_size] * 2, 1])
+            self._row = torch.empty(2 * self._memory.latent_size + 1, len(padded), device=device)
+            uniform, normal, self._chance = torch.split(self._row, [*[self._memory.latent_size] * 2, 1])
             self._uniform, self._normal = uniform.mT, normal.mT
-        start = self._noise.start[self._column]
-        self._imagination.begin(self._noise.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
+        start = self._luck.start[self._column]
+        self._imagination.begin(self._luck.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
         return self._features()
 
     @torch.inference_mode()
     def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:
         """Begin new dreams in some lanes (at least one) while the others go on; returns all features (B, F)."""
         at = torch.tensor(lanes, device=self._memory.device)
-        if self._noise.luck.shape[-1] != self._lanes:
-            self._noise = self._one_column_a_lane()
+        if self._luck.steps.shape[-1] != self._lanes:
+            self._luck = self._luck.of(self._column)
             self._column = torch.arange(self._lanes, device=at.device)
-        fresh = self._draw(seeds)
+        fresh = draw_luck(self._starts, seeds, self.horizon)
         # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
-        self._noise.luck[..., at] = fresh.luck.roll(self._clock % self._horizon, 0)
-        self._until[at] = self._clock + self._horizon
+        self._luck.steps[..., at] = fresh.steps.roll(self._clock % self.horizon, 0)
+        self._until[at] = self._clock + self.horizon
         self._done = self._done.index_fill(0, at, False)
         self._ended = self._ended.index_fill(0, at, False)
         self._imagination.begin(fresh.z, MemoryState(self._starts.h[fresh.start], self._starts.c[fresh.start]), at)
@@ -130,10 +128,10 @@ class Dream(World):
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Let M take actions (B, A) in [-1, 1]."""
-        torch.index_select(self._noise.luck[self._clock % self._horizon], -1, self._column, out=self._luck)
+        torch.index_select(self._luck.steps[self._clock % self.horizon], -1, self._column, out=self._row)
         if missing := self._lanes - self._size:
             actions = functional.pad(actions, (0, 0, 0, missing))
-        reward, logit = self._imagination.step(actions.to(self._luck.device), self._uniform, self._normal)
+        reward, logit = self._imagination.step(actions.to(self._row.device), self._uniform, self._normal)
         reward = reward.masked_fill(self._done, 0.0)
         self._clock += 1
         before, out_of_time = self._done, self._until <= self._clock
@@ -156,27 +154,3 @@ class Dream(World):
     def _features(self) -> Tensor:
         """Every kind of senses is a beginning of [z; h; c]."""
         return self._imagination.now(self.feature_size)[: self._size]
-
-    def _one_column_a_lane(self) -> _Noise:
-        noise, column = self._noise, self._column
-        return _Noise(luck=noise.luck[..., column], start=noise.start[column], z=noise.z[column])
-
-    def _draw(self, seeds: Sequence[int]) -> _Noise:
-        drawn = [self._draw_one(torch.Generator().manual_seed(seed)) for seed in seeds]
-        start, first, luck = zip(*drawn, strict=True)
-        device = self._memory.device
-        at = torch.stack(start).to(device)
-        mu, logvar = self._starts.mu[at], self._starts.logvar[at]
-        return _Noise(
-            luck=torch.stack(luck, -1).to(device),
-            start=at,
-            z=mu + (logvar / 2).exp() * torch.stack(first).to(device),
-        )
-
-    def _draw_one(self, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        horizon, size = self._horizon, self._memory.latent_size
-        start = torch.randint(len(self._starts.mu), (), generator=chance)
-        first = torch.randn(size, generator=chance)
-        uniform = torch.rand(horizon, size, generator=chance)
-        normal = torch.randn(horizon, size, generator=chance)
-        return start, first, torch.cat((uniform, normal, torch.rand(horizon, 1, generator=chance)), 1)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from wmframe.worlds.dream import DoneRule
+DoneRule = Literal["sample", "threshold", "never"]
 
 
 @dataclass(frozen=True, kw_only=True)

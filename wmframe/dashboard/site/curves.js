@@ -15,6 +15,9 @@ const NAMES = {
   "controller/fitness_mean": "population's mean fitness",
   "controller/fitness_best": "population's best (lucky)",
   "controller/fitness_std": "population's spread",
+  "controller/climbed_return": "climbing by gradient, select seeds",
+  "controller/dreamt_return": "climbing by gradient, new dreams",
+  "controller/gradient_norm": "gradient's norm, before clipping",
 };
 const ORDER = Object.keys(NAMES);
 

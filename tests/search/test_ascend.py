@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import Tensor
+
+from wmframe.errors import UserError
+from wmframe.search.ascend import Ascent
+from wmframe.search.settings import GradientSearch
+
+SUMMIT = torch.tensor([0.5, -1.0, 2.0])
+CPU = torch.device("cpu")
+
+
+def hill(at: Tensor) -> Tensor:
+    """Four dreams, whose mean is highest, at 7, on the summit."""
+    return 7.0 - (at - SUMMIT).square().sum() + torch.tensor([-1.5, -0.5, 0.5, 1.5])
+
+
+def ascent() -> Ascent:
+    search = GradientSearch(updates=300, learning_rate=0.05, final_learning_rate=0.01)
+    return Ascent(search, torch.zeros(3).double().numpy(), CPU)
+
+
+def test_it_climbs_to_the_summit_and_says_how_high_it_stands() -> None:
+    climbing = ascent()
+    rows = [climbing.update(hill) for _ in range(300)]
+    torch.testing.assert_close(climbing.parameters, SUMMIT, atol=1e-2, rtol=0)
+    assert rows[0] == pytest.approx(
+        {"controller/dreamt_return": 7 - 5.25, "controller/gradient_norm": 2 * 5.25**0.5}, rel=1e-5
+    )
+    assert rows[-1]["controller/dreamt_return"] == pytest.approx(7.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("broken_off", [1, 40])
+def test_from_its_state_it_goes_on_to_the_same_bits(broken_off: int) -> None:
+    whole, first, resumed = ascent(), ascent(), ascent()
+    for _ in range(60):
+        whole.update(hill)
+    for _ in range(broken_off):
+        first.update(hill)
+    resumed.restore(first.state())
+    while resumed.updates < 60:
+        resumed.update(hill)
+    assert torch.equal(whole.parameters, resumed.parameters)
+    assert whole.update(hill) == resumed.update(hill)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_a_return_that_is_no_number_is_refused_and_nothing_moves(wrong: float) -> None:
+    climbing = ascent()
+    with pytest.raises(UserError, match="update 1 met a return"):
+        climbing.update(lambda at: hill(at) * wrong)
+    assert torch.equal(climbing.parameters, torch.zeros(3))
+    assert climbing.updates == 0
+
+
+def test_dreams_without_a_gradient_are_refused() -> None:
+    with pytest.raises(UserError, match="no gradient, so nothing can climb"):
+        ascent().update(lambda at: hill(at.detach()))
+
+
+def test_steps_are_as_long_as_the_learning_rate_at_first_whatever_the_gradient() -> None:
+    climbing = ascent()
+    climbing.update(lambda at: 1e6 * hill(at))
+    torch.testing.assert_close(climbing.parameters.abs(), torch.full((3,), 0.05), rtol=1e-3, atol=0)

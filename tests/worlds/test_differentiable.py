@@ -1,0 +1,88 @@
+"""The dream with a gradient is the dream: the same luck pays the same."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from tests.worlds.toys import A, H, Z, dream, memory, start_states
+from wmframe.controller.contract import Senses
+from wmframe.controller.hidden import Hidden
+from wmframe.controller.linear import Linear
+from wmframe.worlds.dream import Dream
+from wmframe.worlds.rollout import population_returns
+from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.starts import StartStates
+
+SEEDS = list(range(40))
+
+
+def linear(senses: Senses = "zh") -> Linear:
+    return Linear(latent_size=Z, hidden_size=H, action_size=A, senses=senses)
+
+
+def parameters(controller: Linear | Hidden) -> torch.Tensor:
+    return torch.randn(controller.size, generator=torch.Generator().manual_seed(3))
+
+
+def both(world: Dream, controller: Linear | Hidden, seeds: Sequence[int] = SEEDS) -> tuple[torch.Tensor, torch.Tensor]:
+    found = parameters(controller)
+    paid = population_returns(world, controller, found[None], seeds)[0].float()
+    return paid, world.differentiable().returns(controller, found, seeds, horizon=world.horizon)
+
+
+@pytest.mark.parametrize("senses", ["z", "zh", "zhc"])
+@pytest.mark.parametrize("temperature", [0.3, 1.3])
+def test_without_ends_it_pays_what_the_dream_pays(senses: Senses, temperature: float) -> None:
+    world = dream(senses=senses, temperature=temperature, done_rule="never")
+    torch.testing.assert_close(*both(world, linear(senses)), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", ["threshold", "never"])
+@pytest.mark.parametrize("done_bias", [-2.0, 0.0])
+def test_with_a_certain_end_and_a_value_too(rule: DoneRule, done_bias: float) -> None:
+    of = memory(done_bias=done_bias, value_steps=3)
+    world = dream(of=of, done_rule=rule, bootstrap=True)
+    paid, found = both(world, linear())
+    torch.testing.assert_close(paid, found, rtol=1e-4, atol=1e-4)
+    if rule == "threshold" and done_bias == 0.0:
+        assert (paid != both(dream(of=of, done_rule="never", bootstrap=True), linear())[0]).any(), "no dream ended"
+
+
+def test_a_hidden_layer_has_a_gradient_as_well() -> None:
+    controller = Hidden(latent_size=Z, hidden_size=H, action_size=A, units=5, senses="zh")
+    torch.testing.assert_close(*both(dream(done_rule="never"), controller), rtol=1e-4, atol=1e-4)
+    found = parameters(controller).requires_grad_()
+    dream().differentiable().returns(controller, found, SEEDS, horizon=4).mean().backward()  # type: ignore[no-untyped-call]
+    assert found.grad is not None
+    assert (found.grad != 0).all()
+
+
+def test_an_end_that_is_drawn_is_weighed_by_how_likely_it_is() -> None:
+    of, controller = memory(done_bias=-1.0, value_steps=3), linear()
+    world = dream(of=of, done_rule="sample", bootstrap=True, horizon=5)
+    paid, found = both(world, controller, list(range(4000)))
+    standard_error = float((paid - found).std() / 4000**0.5)
+    assert abs(float((paid - found).mean())) < 4 * standard_error
+    assert standard_error > 0
+    assert (paid != found).float().mean() > 0.5, "hardly any dream ended"
+
+
+def test_its_gradient_is_that_of_its_returns() -> None:
+    """Against finite differences in float64; the Gaussians chosen by luck stay the same in between."""
+    of = memory(done_bias=-2.0, value_steps=3).double()
+    noise = start_states()
+    starts = StartStates(*(getattr(noise, name).double() for name in ("mu", "logvar", "h", "c")))
+    world = dream(of=of, starts=starts, bootstrap=True).differentiable()
+    controller = linear()
+    assert torch.autograd.gradcheck(
+        lambda found: world.returns(controller, found, SEEDS[:6], horizon=4),
+        parameters(controller).double().mul(0.3).requires_grad_(),
+    )
+
+
+def test_m_keeps_its_weights_and_gets_no_gradient() -> None:
+    of, controller = memory(value_steps=3), linear()
+    found = parameters(controller).requires_grad_()
+    dream(of=of).differentiable().returns(controller, found, SEEDS, horizon=4).mean().backward()  # type: ignore[no-untyped-call]
+    assert all(weight.grad is None for weight in of.parameters())

@@ -1,0 +1,80 @@
+"""The search for C by gradient: Adam climbs the mean dreamt return, update by update, resumable.
+
+Start parameters and a differentiable way to score come in, found parameters go out. What a killed search needs are the
+parameters and Adam's moments, which `Ascent.state` hands out as plain data. Called by the controller stage. Legend:
+U dreams, D parameters.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wmframe.errors import UserError
+from wmframe.search.settings import GradientSearch
+from wmframe.search.strategy import Parameters
+
+Returns = Callable[[Tensor], Tensor]
+"""What one C's parameters (D,) are paid in some dreams, (U,), attached to them."""
+
+
+class Ascent:
+    """One such search in progress; `updates` is how many updates were made. More is better."""
+
+    def __init__(self, search: GradientSearch, start: Parameters, device: torch.device) -> None:
+        self.updates = 0
+        self._clip = search.gradient_clip
+        self._parameters = nn.Parameter(torch.from_numpy(start).float().to(device))
+        self._adam = torch.optim.Adam([self._parameters], lr=search.learning_rate)
+        self._falling = torch.optim.lr_scheduler.LinearLR(
+            self._adam, 1.0, search.final_learning_rate, max(search.updates, 1)
+        )
+
+    @property
+    def parameters(self) -> Tensor:
+        """Where it stands, (D,), detached."""
+        return self._parameters.detach()
+
+    def update(self, returns: Returns) -> dict[str, float]:
+        """Take one step up; return the mean return that it began from, and the gradient's norm.
+
+        Raises UserError for a return or a gradient that is no number, or returns without a gradient.
+        """
+        with torch.enable_grad():
+            paid = returns(self._parameters)
+        if not paid.requires_grad:
+            raise UserError(
+                "search=gradient: this memory's dreams have no gradient, so nothing can climb in them. Let its "
+                "`advance` and `predict` compute with PyTorch alone, or add search=cma."
+            )
+        self._adam.zero_grad()
+        (-paid.mean()).backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_([self._parameters], self._clip)
+        if not bool(torch.isfinite(paid).all() & torch.isfinite(norm)):
+            raise UserError(
+                f"search: update {self.updates + 1} met a return or a gradient that is no number. Lower "
+                "search.horizon, or memory.learning_rate and train M again.",
+                exit_code=1,
+            )
+        self._adam.step()
+        self._falling.step()
+        self.updates += 1
+        return {"controller/dreamt_return": float(paid.detach().mean()), "controller/gradient_norm": float(norm)}
+
+    def state(self) -> dict[str, Any]:
+        """Return all that is needed to go on, as plain data and tensors."""
+        return {
+            "updates": self.updates,
+            "parameters": self.parameters,
+            "adam": self._adam.state_dict(),
+            "falling": self._falling.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.updates = state["updates"]
+        with torch.no_grad():
+            self._parameters.copy_(state["parameters"])
+        self._adam.load_state_dict(state["adam"])
+        self._falling.load_state_dict(state["falling"])

@@ -1,0 +1,81 @@
+"""Let C climb the gradient of its dreams, such that a killed climb ends with the same bits.
+
+Settings, start parameters and a dream come in; what was found goes out, the history beside it. The dreams of an update
+are a function of (seed, update), and what else there is to go on from is kept as plain data. Called by the controller
+stage.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor
+
+from wmframe import faults, stopping
+from wmframe.controller.contract import Controller
+from wmframe.data.seeds import draw_seeds
+from wmframe.files import write_atomic
+from wmframe.search.ascend import Ascent
+from wmframe.search.evolve import Found
+from wmframe.search.settings import GradientSearch
+from wmframe.search.strategy import Parameters
+from wmframe.stages.resume import PlainCheckpoints
+from wmframe.stages.task import HISTORY, Task
+from wmframe.worlds.dream import Dream
+
+Measure = Callable[[Parameters], float]
+"""The mean return of parameters (D,) on select seeds."""
+
+
+def climb(
+    task: Task, search: GradientSearch, start: Parameters, dream: Dream, controller: Controller, measure: Measure
+) -> Found:
+    """Make all updates, or those that an interrupted climb of this task still lacks."""
+    ascent, world = Ascent(search, start, task.machine.device), dream.differentiable()
+    horizon = search.horizon or dream.horizon
+    state = _State(task, ascent)
+    begun, selected = ascent.updates, 0.0
+    with (
+        task.history(begun) as history,
+        task.progress.stage(task.name, total=search.updates, unit="updates", start=begun) as bar,
+    ):
+        for number in range(begun + 1, search.updates + 1):
+            seeds = draw_seeds("train", (task.seed, "climb", number), search.dreams)
+
+            def returns(parameters: Tensor, seeds: list[int] = seeds) -> Tensor:
+                return world.returns(controller, parameters, seeds, horizon=horizon)
+
+            row = ascent.update(returns)
+            if number == search.updates or number % search.check_every == 0:
+                selected = measure(ascent.parameters.double().cpu().numpy())
+                row["controller/climbed_return"] = selected
+            history.log(number, row)
+            bar.update(done=number, note=f"return {row['controller/dreamt_return']:.1f}")
+            faults.reach("search.update")
+            state.offer()
+            stopping.check()
+    return Found(ascent.parameters.double().cpu().numpy(), selected, ascent.updates)
+
+
+class _State:
+    """What there is to go on from: kept every so many seconds, and when asked to stop.
+
+    The history's rows are part of it: nothing vouches for the file itself before it is published.
+    """
+
+    def __init__(self, task: Task, ascent: Ascent) -> None:
+        self._ascent, self._seconds = ascent, task.machine.save_seconds
+        self._folder: Path = task.resume / "ascent"
+        self._history = task.output / HISTORY
+        self._checkpoints, self._last = PlainCheckpoints(task.key), time.monotonic()
+        if self._checkpoints.saved(self._folder, task.say) is not None:
+            saved = self._checkpoints.load_checkpoint(self._folder)
+            write_atomic(self._history, saved["rows"])
+            ascent.restore(saved["ascent"])
+
+    def offer(self) -> None:
+        """Save if it is due."""
+        if stopping.asked() or time.monotonic() - self._last >= self._seconds:
+            state = {"global_step": self._ascent.updates, "ascent": self._ascent.state()}
+            self._checkpoints.save_checkpoint({**state, "rows": self._history.read_text()}, self._folder)
+            self._last = time.monotonic()

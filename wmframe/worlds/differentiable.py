@@ -1,0 +1,64 @@
+"""The dream as a function of C's parameters that has a gradient: returns by backpropagation through M.
+
+A memory and start states come in, then one C and seeds; returns go out, attached to C's parameters. The search by
+gradient calls it (`search/ascend.py`). Latents are drawn pathwise, z' = μ + σ √τ ε with the Gaussian chosen by the same
+luck as in Dream (Kingma & Welling, 2014; through a learned model: Hafner et al., 2020), and an end is weighed by its
+probability instead of drawn. Legend: U dreams, D parameters, T horizon, Z latent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wmframe.controller.contract import Controller, Senses, features
+from wmframe.memory.contract import Memory
+from wmframe.memory.prediction import MemoryState
+from wmframe.worlds.luck import draw_luck
+from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.starts import StartStates
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferentiableDream:
+    """M alone, at temperature τ, from recorded starts, for one C at a time.
+
+    A dream's return is what Dream pays with the same seed where no end can come; where one can, it is the mean over
+    whether it does.
+    """
+
+    memory: Memory
+    starts: StartStates
+    senses: Senses
+    temperature: float
+    done_rule: DoneRule
+    bootstrap: bool
+
+    def returns(self, controller: Controller, parameters: Tensor, seeds: Sequence[int], *, horizon: int) -> Tensor:
+        """Return what C with parameters (D,) is paid in a dream of `horizon` steps a seed, (U,)."""
+        self.memory.requires_grad_(False)  # its weights stay as they are: C's alone get a gradient
+        luck = draw_luck(self.starts, seeds, horizon)
+        z, state = luck.z, MemoryState(self.starts.h[luck.start], self.starts.c[luck.start])
+        returns, going_on = torch.zeros_like(z[:, 0]), torch.ones_like(z[:, 0])
+        for uniform, normal in self._steps(luck.steps):
+            actions = controller.act(parameters[None], features(self.senses, z, state.h, state.c)[None])[0]
+            state = self.memory.advance(z, actions, state)
+            said = self.memory.predict(state)
+            z = said.latent.sample(uniform, normal, self.temperature)
+            returns = returns + going_on * said.reward
+            going_on = going_on * self._survival(said.done)
+        if self.bootstrap and said.value is not None:
+            returns = returns + going_on * said.value
+        return returns
+
+    def _steps(self, luck: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The uniform and normal numbers of each step, both (U, Z)."""
+        size = self.memory.latent_size
+        return [(row[:size].mT, row[size : 2 * size].mT) for row in luck]
+
+    def _survival(self, done: Tensor) -> Tensor:
+        """How likely a dream goes on after a step with this done logit."""
+        if self.done_rule == "sample":
+            return (-done).sigmoid()
+        return (done <= 0).float() if self.done_rule == "threshold" else torch.ones_like(done)
