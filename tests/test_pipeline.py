@@ -17,7 +17,9 @@ from wmframe.config.bind import Component
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
+from wmframe.stages.task import HISTORY
 from wmframe.stages.versions import CODE_VERSIONS
+from wmframe.tracking.history import read
 from wmframe.vision.contract import Latent
 from wmframe.vision.conv_vae import ConvVAE
 
@@ -42,6 +44,8 @@ def test_drivers_trained_only_in_the_dream_drive_and_those_with_shuffled_rewards
     for seed in ("seed=1", "seed=2"):
         dreamer = run(*TOY, seed, root=tmp_path)
         assert share_of_optimum(dreamer) >= 0.8
+        climber = run(*TOY, seed, "search=gradient", "search.updates=100", root=tmp_path)
+        assert share_of_optimum(climber) >= 0.8
         shuffled = run(*TOY, seed, "memory.shuffle_rewards=true", root=tmp_path)
         controls.append(share_of_optimum(shuffled))
     assert sum(controls) / 2 < 0.75
@@ -158,6 +162,24 @@ def test_the_papers_baselines_run(tmp_path: Path, senses: list[str]) -> None:
 def test_a_memory_that_cannot_dream_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *SMOKE, "memory=none", f"paths.root={tmp_path}"]) == 2
     assert "world=reality" in capsys.readouterr().err
+
+
+def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_path: Path) -> None:
+    climb = ["search=gradient", "search.updates=6", "search.check_every=2"]
+    later = ["later_rounds.updates=[4,3]", "later_rounds.learning_rate=0.003"]
+    folder = run(*SMOKE, *climb, *later, "rounds=3", root=tmp_path)
+    keys = [stage["key"] for stage in record(folder)["stages"] if stage["stage"] == "controller"]
+    rows = [list(read(tmp_path / "artefacts" / "controller" / key / HISTORY)) for key in keys]
+    assert [[row["step"] for row in each] for each in rows] == [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4], [1, 2, 3]]
+    assert all("controller/gradient_norm" in row for row in rows[0])
+    assert [row["step"] for row in rows[0] if "controller/climbed_return" in row] == [2, 4, 6]
+    assert "C: climbing by gradient" in (folder / "report.html").read_text()
+
+
+def test_on_the_track_there_is_nothing_to_climb_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", *SMOKE, "search=gradient", "world=reality", f"paths.root={tmp_path}"]) == 2
+    assert "search=cma" in capsys.readouterr().err
+    assert not (tmp_path / "artefacts").exists()
 
 
 def test_a_value_to_bootstrap_from_is_asked_for_before_any_work(

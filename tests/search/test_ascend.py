@@ -15,8 +15,8 @@ def hill(at: Tensor) -> Tensor:
     return 7.0 - (at - SUMMIT).square().sum() + torch.tensor([-1.5, -0.5, 0.5, 1.5])
 
 
-def ascent() -> Ascent:
-    search = GradientSearch(updates=300, learning_rate=0.05, final_learning_rate=0.01)
+def ascent(weight_penalty: float = 0.0) -> Ascent:
+    search = GradientSearch(updates=300, learning_rate=0.05, final_learning_rate=0.01, weight_penalty=weight_penalty)
     return Ascent(search, torch.zeros(3).double().numpy(), CPU)
 
 
@@ -28,6 +28,13 @@ def test_it_climbs_to_the_summit_and_says_how_high_it_stands() -> None:
         {"controller/dreamt_return": 7 - 5.25, "controller/gradient_norm": 2 * 5.25**0.5}, rel=1e-5
     )
     assert rows[-1]["controller/dreamt_return"] == pytest.approx(7.0, abs=1e-3)
+
+
+def test_a_penalty_holds_it_where_the_slope_is_no_longer_worth_the_weights() -> None:
+    climbing = ascent(weight_penalty=3.0)  # -|w - s|² - 3 |w|² is highest at s / 4
+    for _ in range(300):
+        climbing.update(hill)
+    torch.testing.assert_close(climbing.parameters, SUMMIT / 4, atol=1e-2, rtol=0)
 
 
 @pytest.mark.parametrize("broken_off", [1, 40])

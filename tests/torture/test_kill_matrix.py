@@ -116,6 +116,35 @@ def test_killed_there_the_same_command_ends_with_the_same_bits(
     assert forge.left() == []
 
 
+CLIMB = (*ARGUMENTS, "search=gradient", "search.updates=6", "search.check_every=2", "trainer.save_seconds=0")
+CLIMBING = ("search.update", "search.update:4", "half.tensors-3.safetensors", "half.state.json", "half.search.json")
+
+
+@pytest.fixture(scope="module")
+def climbed(forge: Forge, golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose C climbed by gradient, not interrupted."""
+    root = tmp_path_factory.mktemp("climbed")
+    begun(golden, root, "controller")
+    code, said = forge.run(*CLIMB, f"paths.root={root}")
+    assert code == 0, said
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("point", "sent"), cases(list(itertools.product(CLIMBING, CODES)), 3))
+def test_a_climb_killed_there_goes_on_to_the_same_bits(
+    forge: Forge, climbed: Path, tmp_path: Path, point: str, sent: str
+) -> None:
+    begun(climbed, tmp_path, "controller")
+    command = (*CLIMB, f"paths.root={tmp_path}")
+    code, said = forge.run(*command, fault=f"{point}:{sent}")
+    assert code == CODES[sent], said
+    code, said = forge.run(*command)
+    assert code == 0, said
+    assert hashes(tmp_path) == hashes(climbed)
+    assert nothing_left_over(tmp_path)
+
+
 LONG = {
     "collect": ("collect.first.held.episodes=2000",),
     "vision": ("vision.steps=100000",),

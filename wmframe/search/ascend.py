@@ -24,7 +24,7 @@ class Ascent:
 
     def __init__(self, search: GradientSearch, start: Parameters, device: torch.device) -> None:
         self.updates = 0
-        self._clip = search.gradient_clip
+        self._clip, self._penalty = search.gradient_clip, search.weight_penalty
         self._parameters = nn.Parameter(torch.from_numpy(start).float().to(device))
         self._adam = torch.optim.Adam([self._parameters], lr=search.learning_rate)
         self._falling = torch.optim.lr_scheduler.LinearLR(
@@ -49,7 +49,9 @@ class Ascent:
                 "`advance` and `predict` compute with PyTorch alone, or add search=cma."
             )
         self._adam.zero_grad()
-        (-paid.mean()).backward()  # type: ignore[no-untyped-call]
+        with torch.enable_grad():
+            loss = self._penalty * self._parameters.square().sum() - paid.mean()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_([self._parameters], self._clip)
         if not bool(torch.isfinite(paid).all() & torch.isfinite(norm)):
             raise UserError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from wmframe.search.strategy import Parameters, Strategy
 
@@ -26,9 +26,10 @@ class SearchSettings(ABC):  # noqa: B024  # what both kinds share; never made it
 class GradientSearch(SearchSettings):
     """C climbs the mean return of `dreams` dreams by Adam, their gradient taken through M, for `updates` updates.
 
-    Every update meets new dreams, of `horizon` steps (null: the world's). The learning rate falls linearly from
-    `learning_rate` to `final_learning_rate` times it; gradients are clipped to norm `gradient_clip`. The last
-    parameters are returned. It needs a dream, and a memory whose dreams PyTorch can differentiate.
+    Every update meets new dreams, of `horizon` steps (null: the world's). What is climbed is the mean return less
+    `weight_penalty` times the sum of C's squared weights: large weights are what a fault of M is exploited with. The
+    learning rate falls linearly from `learning_rate` to `final_learning_rate` times it; gradients are clipped to norm
+    `gradient_clip`. The last parameters are returned. It needs a dream, and a memory that PyTorch can differentiate.
     """
 
     updates: NonNegativeInt = 50
@@ -37,6 +38,7 @@ class GradientSearch(SearchSettings):
     learning_rate: PositiveFloat = 0.01
     final_learning_rate: Annotated[float, Gt(0), Le(1)] = 0.1
     gradient_clip: PositiveFloat = 1.0
+    weight_penalty: NonNegativeFloat = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
