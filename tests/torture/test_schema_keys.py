@@ -54,6 +54,7 @@ CHANGES_NOTHING: Final = {
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
     "later_rounds.refit_rounds",  # while nothing is told to begin afresh, it is refused, or says nothing
+    *("later_rounds.updates", "later_rounds.learning_rate"),  # while a population searches for C
     "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
 }
 """All the exceptions: what can change no result."""
@@ -164,6 +165,16 @@ TAKES_NO_OTHER: Final = {
 def test_fields_that_make_another_graph_leave_what_they_cannot_change(overrides: list[str], other: set[str]) -> None:
     nodes, after = by_name(bound()), by_name(bound(*overrides))
     assert {name for name, node in after.items() if name not in nodes or nodes[name].key != node.key} == other
+
+
+def test_each_kind_of_search_takes_its_own_budget_in_later_rounds() -> None:
+    below_c = {"controller.2", "agent", "evaluate"}
+    for search, its in (("cma", ("generations", "sigma")), ("gradient", ("updates", "learning_rate"))):
+        nodes = by_name(bound("rounds=2", f"search={search}"))
+        for budget in ("generations", "sigma", "updates", "learning_rate"):
+            after = by_name(bound("rounds=2", f"search={search}", f"later_rounds.{budget}=3"))
+            differing = {name for name, node in after.items() if nodes[name].key != node.key}
+            assert differing == (below_c if budget in its else set()), (search, budget)
 
 
 def test_rounds_to_refit_in_change_what_is_refitted() -> None:
