@@ -208,7 +208,7 @@ class EpisodeReader:
             file.close()
 
 
-_SAMPLE: Final = 8
+_SAMPLE: Final = 4
 """Episodes in a sample."""
 
 
