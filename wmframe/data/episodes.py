@@ -208,7 +208,7 @@ class EpisodeReader:
             file.close()
 
 
-_SAMPLE: Final = 4
+_SAMPLE: Final = 2
 """Episodes in a sample."""
 
 

@@ -32,9 +32,9 @@ class Ascent:
         )
 
     @property
-    def parameters(self) -> Tensor:
-        """Where it stands, (D,), detached."""
-        return self._parameters.detach()
+    def found(self) -> Parameters:
+        """Where it stands, (D,)."""
+        return self._parameters.detach().double().cpu().numpy()
 
     def update(self, returns: Returns) -> dict[str, float]:
         """Take one step up; return the mean return that it began from, and the gradient's norm.
@@ -68,7 +68,7 @@ class Ascent:
         """Return all that is needed to go on, as plain data and tensors."""
         return {
             "updates": self.updates,
-            "parameters": self.parameters,
+            "parameters": self._parameters.detach(),
             "adam": self._adam.state_dict(),
             "falling": self._falling.state_dict(),
         }

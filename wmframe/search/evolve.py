@@ -27,7 +27,7 @@ _RESCORED: Final = 8
 
 @dataclass(frozen=True)
 class Found:
-    """The parameters (D,), their mean return on select seeds, and the generation (from 1) that they come from."""
+    """The parameters (D,), their mean return on select seeds, the generation or update (from 1) that they come from."""
 
     parameters: Parameters
     select_score: float

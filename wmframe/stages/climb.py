@@ -34,7 +34,7 @@ def climb(
     ascent, world = Ascent(search, start, task.machine.device), dream.differentiable()
     horizon = search.horizon or dream.horizon
     state = _State(task, ascent)
-    begun, selected = ascent.updates, 0.0
+    begun, selected = ascent.updates, None
     with (
         task.history(begun) as history,
         task.progress.stage(task.name, total=search.updates, unit="updates", start=begun) as bar,
@@ -47,14 +47,13 @@ def climb(
 
             row = ascent.update(returns)
             if number == search.updates or number % search.check_every == 0:
-                selected = measure(ascent.parameters.double().cpu().numpy())
-                row["controller/climbed_return"] = selected
+                selected = row["controller/climbed_return"] = measure(ascent.found)
             history.log(number, row)
             bar.update(done=number, note=f"return {row['controller/dreamt_return']:.1f}")
             faults.reach("search.update")
             state.offer()
             stopping.check()
-    return Found(ascent.parameters.double().cpu().numpy(), selected, ascent.updates)
+    return Found(ascent.found, measure(ascent.found) if selected is None else selected, ascent.updates)
 
 
 class _State:

@@ -13,7 +13,7 @@ CODE_VERSIONS: Final = {
     "memory": 2,
     "controller": 3,
     "select": 2,
-    "agent": 2,
+    "agent": 3,
     "baseline": 1,
     "evaluate": 6,
 }
