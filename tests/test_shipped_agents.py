@@ -29,9 +29,8 @@ def test_it_scores_here_what_it_scored_where_it_was_made(
         if len((scores := read_json(path))["seeds"]) == 3
     ]
     assert again["seeds"] == shipped["seeds"][:3]
-    for world, row in again["scores"].items():
-        assert row["returns"] == shipped["scores"][world]["returns"][:3] or world == "dream"
-    assert again["scores"]["reality"]["lengths"] == shipped["scores"]["reality"]["lengths"][:3]
+    for what in ("returns", "lengths"):
+        assert again["scores"]["reality"][what] == shipped["scores"]["reality"][what][:3]
 
 
 @pytest.mark.parametrize("named", entries())

@@ -15,18 +15,16 @@ from wmframe.data.latents import EpisodeRef
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """`count` of these episodes are to be drawn, each as often as its weight in `weights` says (unnormalised)."""
+class Group:
+    """Episodes of which `count` are to be drawn, each with its chance in `chances` (they sum to 1)."""
 
     episodes: Sequence[EpisodeRef]
-    weights: npt.NDArray[np.float64]
+    chances: npt.NDArray[np.float64]
     count: int
 
-    @property
-    def chances(self) -> npt.NDArray[np.float64]:
-        """The weights, with a sum of 1."""
-        share: npt.NDArray[np.float64] = self.weights / self.weights.sum()
-        return share
+    def draw(self, rng: np.random.Generator) -> list[EpisodeRef]:
+        """Draw them, with replacement."""
+        return [self.episodes[i] for i in rng.choice(len(self.episodes), self.count, p=self.chances)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,22 +38,21 @@ class Emphasis:
     later_share: float = 0.0
     recency: float = 1.0
 
-    def split(self, episodes: Sequence[EpisodeRef], count: int, *, leave_out: int = 0) -> tuple[Drawn, Drawn]:
+    def split(self, episodes: Sequence[EpisodeRef], count: int, *, leave_out: int = 0) -> tuple[Group, Group]:
         """Say how many of `count` are drawn from all episodes and how many from later ones, or all if there are none.
 
         Episodes are drawn in proportion to their steps, less the `leave_out` that are not wanted of each.
         """
         later = [episode for episode in episodes if episode.later] or list(episodes)
         from_later = round(self.later_share * count)
-        steps, later_steps = (
-            np.array([episode.steps - leave_out for episode in group], np.float64) for group in (episodes, later)
-        )
         newest = max(episode.folder for episode in later)
-        age = np.array([newest - episode.folder for episode in later])
-        return (
-            Drawn(episodes, steps, count - from_later),
-            Drawn(later, later_steps * self.recency**age, from_later),
-        )
+
+        def group(among: Sequence[EpisodeRef], recency: float, drawn: int) -> Group:
+            steps = np.array([episode.steps - leave_out for episode in among], np.float64)
+            weights = steps * recency ** np.array([newest - episode.folder for episode in among])
+            return Group(among, weights / weights.sum(), drawn)
+
+        return group(episodes, 1.0, count - from_later), group(later, self.recency, from_later)
 
 
 EVENLY: Final = Emphasis()

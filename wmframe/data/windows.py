@@ -61,14 +61,9 @@ class Windows(IterableDataset[Window]):
 
     def __iter__(self) -> Iterator[Window]:
         """Draw the batches."""
-        groups = [(group, group.chances) for group in self._groups]
         for step in range(self._start, self._stop):
             rng = np.random.default_rng((self._seed, step))
-            chosen = [
-                group.episodes[i]
-                for group, chances in groups
-                for i in rng.choice(len(group.episodes), group.count, p=chances)
-            ]
+            chosen = [episode for group in self._groups for episode in group.draw(rng)]
             yield self._window([(episode, self._offset(episode, rng)) for episode in chosen])
 
     def _offset(self, episode: EpisodeRef, rng: np.random.Generator) -> int:

@@ -67,14 +67,14 @@ class _State:
         self._folder: Path = task.resume / "ascent"
         self._history = task.output / HISTORY
         self._checkpoints, self._last = PlainCheckpoints(task.key), time.monotonic()
-        if self._checkpoints.saved(self._folder, task.say) is not None:
-            saved = self._checkpoints.load_checkpoint(self._folder)
-            write_atomic(self._history, saved["rows"])
-            ascent.restore(saved["ascent"])
+        saved = self._checkpoints.saved(self._folder, task.say)
+        if saved is not None:
+            write_atomic(self._history, saved.callbacks["rows"])
+            ascent.restore(saved.callbacks["ascent"])
 
     def offer(self) -> None:
         """Save if it is due."""
         if stopping.asked() or time.monotonic() - self._last >= self._seconds:
-            state = {"global_step": self._ascent.updates, "ascent": self._ascent.state()}
-            self._checkpoints.save_checkpoint({**state, "rows": self._history.read_text()}, self._folder)
+            said = {"ascent": self._ascent.state(), "rows": self._history.read_text()}
+            self._checkpoints.save_checkpoint({"global_step": self._ascent.updates, "callbacks": said}, self._folder)
             self._last = time.monotonic()

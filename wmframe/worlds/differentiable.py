@@ -35,9 +35,11 @@ class DifferentiableDream:
     done_rule: DoneRule
     bootstrap: bool
 
+    def __post_init__(self) -> None:
+        self.memory.requires_grad_(False)  # its weights stay as they are: C's alone get a gradient
+
     def returns(self, controller: Controller, parameters: Tensor, seeds: Sequence[int], *, horizon: int) -> Tensor:
         """Return what C with parameters (D,) is paid in a dream of `horizon` steps a seed, (U,)."""
-        self.memory.requires_grad_(False)  # its weights stay as they are: C's alone get a gradient
         luck = draw_luck(self.starts, seeds, horizon)
         z, state = luck.z, MemoryState(self.starts.h[luck.start], self.starts.c[luck.start])
         returns, going_on = torch.zeros_like(z[:, 0]), torch.ones_like(z[:, 0])

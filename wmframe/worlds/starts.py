@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from wmframe.data.emphasis import Drawn, Emphasis
+from wmframe.data.emphasis import Emphasis, Group
 from wmframe.data.latents import EpisodeRef, LatentData
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
@@ -96,9 +96,8 @@ def warmed_starts(
     return StartStates(*(torch.stack(column).float() for column in zip(*parts, strict=True)))
 
 
-def _places(group: Drawn, skip: int, rng: np.random.Generator) -> list[tuple[EpisodeRef, int]]:
-    chosen = [group.episodes[i] for i in rng.choice(len(group.episodes), group.count, p=group.chances)]
-    return [(episode, skip + int(rng.integers(episode.steps - skip))) for episode in chosen]
+def _places(group: Group, skip: int, rng: np.random.Generator) -> list[tuple[EpisodeRef, int]]:
+    return [(episode, skip + int(rng.integers(episode.steps - skip))) for episode in group.draw(rng)]
 
 
 def _warm(
