@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from torch import Tensor
 
 from tests.envs.specs import needs_envpool
@@ -17,12 +18,16 @@ from wmframe.config.bind import Component
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
+from wmframe.stages.evaluate import asleep
+from wmframe.stages.models import agent_parts, load_driver
 from wmframe.stages.task import HISTORY
 from wmframe.stages.versions import CODE_VERSIONS
 from wmframe.tracking.history import read
 from wmframe.vision.contract import Latent
 from wmframe.vision.conv_vae import ConvVAE
+from wmframe.worlds.settings import DreamSettings
 
+CPU = torch.device("cpu")
 TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
 STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"}
 
@@ -190,6 +195,19 @@ def test_a_value_to_bootstrap_from_is_asked_for_before_any_work(
     assert not list(tmp_path.glob("artefacts/*"))
     folder = run(*SMOKE, "world.bootstrap=true", "memory.value_steps=5", root=tmp_path)
     assert len(record(folder)["scores"]["dream"]["returns"]) == 4
+
+
+def test_a_dreams_score_is_what_its_steps_paid_whether_c_was_searched_for_with_a_value_or_not(tmp_path: Path) -> None:
+    run(*SMOKE, "memory.value_steps=3", "world.bootstrap=true", root=tmp_path)
+    [agent] = (folder for folder in (tmp_path / "artefacts" / "agent").iterdir() if folder.is_dir())
+    parts, seeds = agent_parts(agent), list(range(6))
+    worlds = [DreamSettings(horizon=5, bootstrap=bootstrap) for bootstrap in (True, False)]
+    with_value, without = (
+        asleep(world, load_driver(parts, world=world, allowed=("wmframe",), device=CPU), parts["controller"], seeds)
+        for world in worlds
+    )
+    assert with_value == without
+    assert any(without["dream"]["returns"])
 
 
 def test_a_vision_that_cannot_be_scored_in_double_is_refused_before_any_work(

@@ -4,7 +4,7 @@ The agent comes in; `scores.json` goes out. The random policy's own stage stands
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated
@@ -63,11 +63,14 @@ def run(task: Task) -> None:
 
 
 def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Sequence[int]) -> dict[str, Row]:
-    """Return what a driver earns in the dream that C was searched for in, or nothing if that was no dream."""
+    """Return what a driver earns in the dream that C was searched for in, or nothing if that was no dream.
+
+    What M expects to come after the horizon is left out: a score is what its steps paid, to be set beside reality's.
+    """
     if not isinstance(settings, DreamSettings):
         return {}
     starts = StartStates.load(controller / STARTS, driver.memory)
-    world = dream(settings, driver.memory, starts, driver.controller.senses)
+    world = dream(replace(settings, bootstrap=False), driver.memory, starts, driver.controller.senses)
     return {"dream": _row([rollout(world, driver.act(), seeds)])}
 
 

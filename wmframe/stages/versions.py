@@ -12,9 +12,9 @@ CODE_VERSIONS: Final = {
     "latents": 1,
     "memory": 2,
     "controller": 3,
-    "select": 2,
+    "select": 3,
     "agent": 3,
     "baseline": 1,
-    "evaluate": 6,
+    "evaluate": 7,
 }
 """By stage; the stage's code is `wmframe.stages.<name>.run`."""
