@@ -7,7 +7,7 @@ from wmframe.config.compose import compose
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import TARGET, Node, graph
 
-REFIT = ("later_rounds.vision=refit", "later_rounds.memory=refit", "later_rounds.controller=restart")
+REFIT = ("later_rounds.vision=refit", "later_rounds.memory=refit")
 
 
 def nodes(*overrides: str) -> dict[str, Node]:
@@ -76,6 +76,12 @@ def test_all_later_rounds_refit_unless_some_are_named() -> None:
     assert "controller" not in parents(found["controller.3"])
     assert parents(found["memory.4"])["memory"] == "memory.3"
     assert parents(found["memory.4"])["latents.1"] == "latents.3_1"
+    assert parents(found["controller.4"])["controller"] == "controller.3"
+
+
+def test_a_c_that_starts_over_does_so_whether_or_not_its_round_refits() -> None:
+    found = nodes("rounds=4", *REFIT, "later_rounds.refit_rounds=[3]", "later_rounds.controller=restart")
+    assert not any("controller" in parents(found[f"controller.{n}"]) for n in (2, 3, 4))
 
 
 def test_budgets_of_later_rounds_are_for_what_continues() -> None:
@@ -104,8 +110,7 @@ def test_a_c_that_continues_may_be_searched_for_closer_by() -> None:
     ("overrides", "cure"),
     [
         (["later_rounds.vision=refit"], "later_rounds.memory=refit"),
-        (["later_rounds.vision=refit", "later_rounds.memory=refit"], "later_rounds.controller=restart"),
-        (["later_rounds.refit_rounds=[2]"], "nothing is to begin afresh"),
+        (["later_rounds.refit_rounds=[2]"], "nothing is to be fitted again"),
     ],
 )
 def test_what_cannot_follow_is_refused_with_the_cure(overrides: list[str], cure: str) -> None:

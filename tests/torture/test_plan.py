@@ -48,7 +48,7 @@ REAL: Final = (
     ("rounds=2",),
     ("rounds=2", "later_rounds.later_share=0.25"),
     ("rounds=2", "later_rounds.recency=0.5"),
-    ("rounds=2", "later_rounds.memory=refit", "later_rounds.controller=restart"),
+    ("rounds=2", "later_rounds.memory=refit"),
     ("world=reality", "world.most_steps=9"),
     ("memory=untrained", "memory.steps=0", "memory.hidden_size=8", "world=reality", "world.most_steps=9"),
     ("controller=hidden", "controller.units=3"),

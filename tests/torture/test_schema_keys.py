@@ -53,7 +53,7 @@ CHANGES_NOTHING: Final = {
     *("name", "paths.root"),
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
-    "later_rounds.refit_rounds",  # while nothing is told to begin afresh, it is refused, or says nothing
+    "later_rounds.refit_rounds",  # while nothing is to be fitted again, it is refused
     *("later_rounds.updates", "later_rounds.learning_rate"),  # while a population searches for C
     "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
 }
@@ -148,12 +148,12 @@ TAKES_NO_OTHER: Final = {
     [
         (["rounds=3"], {"collect.3", "latents.1_3", "memory.3", "controller.3", "agent", "evaluate"}),
         (
-            ["later_rounds.memory=refit", "later_rounds.controller=restart"],
+            ["later_rounds.memory=refit"],
             {"memory.2", "controller.2", "agent", "evaluate"},
         ),
         (["later_rounds.controller=restart"], {"controller.2", "agent", "evaluate"}),
         (
-            ["later_rounds.vision=refit", "later_rounds.memory=refit", "later_rounds.controller=restart"],
+            ["later_rounds.vision=refit", "later_rounds.memory=refit"],
             {"vision.2", "latents.2_1", "latents.2_2", "memory.2", "controller.2", "agent", "evaluate"},
         ),
         (
@@ -178,10 +178,9 @@ def test_each_kind_of_search_takes_its_own_budget_in_later_rounds() -> None:
 
 
 def test_rounds_to_refit_in_change_what_is_refitted() -> None:
-    refit = ["later_rounds.memory=refit", "later_rounds.controller=restart"]
     nodes, after = (
-        by_name(bound("rounds=3", *refit)),
-        by_name(bound("rounds=3", *refit, "later_rounds.refit_rounds=[2]")),
+        by_name(bound("rounds=3", "later_rounds.memory=refit")),
+        by_name(bound("rounds=3", "later_rounds.memory=refit", "later_rounds.refit_rounds=[2]")),
     )
     assert {name for name, node in after.items() if nodes[name].key != node.key} == {
         "memory.3",
@@ -189,5 +188,5 @@ def test_rounds_to_refit_in_change_what_is_refitted() -> None:
         "agent",
         "evaluate",
     }
-    with pytest.raises(UserError, match="nothing is to begin afresh"):
+    with pytest.raises(UserError, match="nothing is to be fitted again"):
         by_name(bound("later_rounds.refit_rounds=[2]"))

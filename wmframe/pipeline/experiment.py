@@ -31,10 +31,11 @@ class LaterRounds:
     """What rounds 2, 3, … do with what the round before left (paper, section 5: the iterative procedure).
 
     `vision` is kept as it is or fitted again on all data; `memory` continues from its weights or is fitted again;
-    `controller` continues from its parameters or starts over. `refit_rounds` names the rounds in which that happens
-    (null: all later ones); in the others V is kept and M and C continue. `later_share` of M's batches, of a
-    refitted V's frames and of the dreams' starts comes from the data of rounds after the first; of M's batches and the
-    starts, a round has `recency` times as much in it as the next (1: all later rounds alike). Where given,
+    `refit_rounds` names the rounds in which that happens (null: all later ones), and in the others both go on. Then
+    what C's features mean is new, and it starts over; in all other rounds `controller` continues from its parameters or
+    starts over. `later_share` of M's batches, of a refitted V's frames and of the dreams' starts comes from the data of
+    rounds after the first; of M's batches and the starts, a round has `recency` times as much in it as the next (1: all
+    later rounds alike). Where given,
     `memory_steps` is the budget of an M that continues; of a C that does, `generations` is it with the `sigma` that
     its search begins with, or `updates` with their `learning_rate`, by the kind of search. A list is dealt out to
     rounds 2, 3, …, its last to all further ones. What begins afresh has the first round's.

@@ -86,16 +86,10 @@ def _check_refits(later: Config) -> None:
             "later_rounds.vision=refit gives latents a new meaning, which later_rounds.memory=continue cannot "
             "follow. Use later_rounds.memory=refit, or later_rounds.vision=keep."
         )
-    refitted = "refit" in (later["vision"], later["memory"])
-    if refitted and later["controller"] == "continue":
+    if later["refit_rounds"] is not None and later["memory"] == "continue":
         raise UserError(
-            "A refitted V or M gives C's features a new meaning, which later_rounds.controller=continue cannot follow. "
-            "Use later_rounds.controller=restart."
-        )
-    if later["refit_rounds"] is not None and not refitted and later["controller"] == "continue":
-        raise UserError(
-            "later_rounds.refit_rounds says when, but nothing is to begin afresh. Use later_rounds.memory=refit, "
-            "later_rounds.vision=refit too, or later_rounds.controller=restart alone."
+            "later_rounds.refit_rounds says when, but nothing is to be fitted again. Use later_rounds.memory=refit, "
+            "and later_rounds.vision=refit too if V is to be."
         )
 
 
@@ -107,7 +101,9 @@ def _later(experiment: Component, number: int) -> Config:
     later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", *_SEARCHED)}}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
-        return {**later, "vision": "keep", "memory": "continue", "controller": "continue"}
+        later |= {"vision": "keep", "memory": "continue"}
+    if later["memory"] == "refit":
+        later |= {"controller": "restart"}
     return later
 
 
