@@ -19,7 +19,7 @@ from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
 from wmframe.pipeline.runs import find_run
 from wmframe.stages.evaluate import asleep
-from wmframe.stages.models import agent_parts, load_driver
+from wmframe.stages.models import agent_parts, load_controller, load_driver
 from wmframe.stages.task import HISTORY
 from wmframe.stages.versions import CODE_VERSIONS
 from wmframe.tracking.history import read
@@ -179,6 +179,23 @@ def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_
     assert all("controller/gradient_norm" in row for row in rows[0])
     assert [row["step"] for row in rows[0] if "controller/climbed_return" in row] == [2, 4, 6]
     assert "C: climbing by gradient" in (folder / "report.html").read_text()
+
+
+def test_a_c_that_dreamt_goes_on_awake_and_can_still_be_watched_dreaming(tmp_path: Path) -> None:
+    few = ["finish.search.population=6", "finish.search.generations=3", "finish.search.select_rollouts=5"]
+    folder = run(*SMOKE, "search=gradient", "search.updates=4", "finish=awake", *few, root=tmp_path)
+    assert states(folder)["controller.1_awake"] == "ran"
+    keys = [stage["key"] for stage in record(folder)["stages"] if stage["stage"] == "controller"]
+    found = [tmp_path / "artefacts" / "controller" / key for key in keys]
+    found += (tmp_path / "artefacts" / "agent").glob("*/controller")
+    dreamt, awake, agent = (load_controller(one, allowed=("wmframe",), device=CPU)[1] for one in found)
+    assert not torch.equal(dreamt, awake)
+    assert torch.equal(awake, agent)
+    page = (folder / "report.html").read_text()
+    assert "The driver learned in its dream, and went on in reality;" in page
+    # 3 generations of 6 candidates on 2 seeds, once 5 select seeds, 40 steps each
+    assert "C was searched for awake on 1,640 environment frames at the most." in page
+    assert main(["watch", str(folder), "world=dream", "steps=5", f"out={tmp_path / 'dream.webp'}"]) == 0
 
 
 def test_on_the_track_there_is_nothing_to_climb_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

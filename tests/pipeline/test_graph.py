@@ -106,6 +106,17 @@ def test_a_c_that_continues_may_be_searched_for_closer_by() -> None:
     assert [number(found[f"controller.{n}"], "search", "sigma") for n in range(1, 6)] == [0.1, 0.05, 0.02, 0.1, 0.02]
 
 
+def test_a_finish_goes_on_from_the_last_round_and_is_what_is_scored() -> None:
+    found = nodes("rounds=2", "finish=awake", "later_rounds.chosen=awake")
+    awake = found["controller.2_awake"]
+    assert parents(awake) == {"vision": "vision.1", "memory": "memory.2", "controller": "controller.2"}
+    assert "env" in awake.request.config
+    assert parents(found["select.2"])["controller"] == "controller.2_awake"
+    assert parents(found["agent"])["controller.2"] == "controller.2_awake"
+    asleep = nodes("rounds=2", "later_rounds.chosen=awake")
+    assert asleep["controller.2"].key == found["controller.2"].key, "what went before is computed once"
+
+
 @pytest.mark.parametrize(
     ("overrides", "cure"),
     [

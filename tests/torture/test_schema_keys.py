@@ -41,6 +41,7 @@ CHANGES: Final[dict[str, set[str]]] = {
     "later_rounds.memory_steps": {"memory.2"},
     "later_rounds.generations": {"controller.2"},
     "later_rounds.sigma": {"controller.2"},
+    "finish": {"controller.2_awake"},
 }
 """The nodes of two rounds in whose own part of the config a field stands; searched awake, C has `env` there too."""
 

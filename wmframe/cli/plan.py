@@ -79,15 +79,15 @@ def _print(stage: _Stage, jobs: int) -> Cost | None:
     node, status = stage.node, stage.forecast.status(stage.node)
     shared = f"  {_numbers(stage.jobs, jobs)}" if jobs > 1 else ""
     if status.state == "cached":
-        tell(f"  {node.name:<14} {'cached':<10} {node.key}{shared}")
+        tell(f"  {node.name:<19} {'cached':<10} {node.key}{shared}")
         return Cost(0.0, 0)
     if status.state == "sealed":
-        tell(f"  {node.name:<14} {'cached':<10} {node.key}{shared}  {status.reason}")
+        tell(f"  {node.name:<19} {'cached':<10} {node.key}{shared}  {status.reason}")
         return Cost(0.0, 0)
     cost = stage.forecast.cost(node)
     said = "continues" if status.state == "partial" else "will run"
     told = "no estimate" if cost is None else f"~{duration(cost.seconds)}, {size(cost.bytes)}"
-    tell(f"  {node.name:<14} {said:<10} {node.key}{shared}  {told}  {_short(stage.forecast.why(node))}")
+    tell(f"  {node.name:<19} {said:<10} {node.key}{shared}  {told}  {_short(stage.forecast.why(node))}")
     return cost
 
 

@@ -57,7 +57,7 @@ def _one(name: str, root: Path) -> int:
     if record.error:
         tell(f"it failed: {record.error}")
     for stage in record.stages:
-        tell(f"  {stage.name:<14} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
+        tell(f"  {stage.name:<19} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
     tell("\n".join(lines(record.scores)))
     tell(f"page: {run.folder / 'report.html'}")
     return 0

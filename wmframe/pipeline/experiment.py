@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from wmframe.controller.contract import Controller
     from wmframe.envs.spec import EnvSpec
     from wmframe.memory.contract import Memory
-    from wmframe.search.settings import SearchSettings
+    from wmframe.search.settings import Search, SearchSettings
     from wmframe.stages.evaluate import Evaluation
     from wmframe.stages.machine import Machine
     from wmframe.tracking.tracker import Tracker
     from wmframe.vision.contract import Vision
-    from wmframe.worlds.settings import WorldSettings
+    from wmframe.worlds.settings import RealitySettings, WorldSettings
 
 
 Budget = NonNegativeInt | Annotated[list[NonNegativeInt], MinLen(1)]
@@ -61,6 +61,14 @@ class LaterRounds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Finish:
+    """How the last round's C goes on awake: a population around it evolves on the real track, V and M as they are."""
+
+    world: "RealitySettings"
+    search: "Search"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Paths:
     """Where things lie: `artefacts/` and `runs/` are folders of `root`, which is relative to the working directory."""
 
@@ -69,7 +77,7 @@ class Paths:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One experiment: `rounds` of collect → vision → latents → memory → controller, then a score."""
+    """One experiment: `rounds` of collect → vision → latents → memory → controller, a `finish`, a score."""
 
     name: str
     seed: Annotated[int, Ge(0), Lt(2**32)]
@@ -82,6 +90,7 @@ class Experiment:
     controller: "Controller"
     world: "WorldSettings"
     search: "SearchSettings"
+    finish: Finish | None = None
     evaluate: "Evaluation"
     trainer: "Machine"
     tracker: "Tracker"

@@ -67,6 +67,8 @@ def graph(experiment: Component) -> list[Node]:
     drivers: dict[int, Mapping[str, Node]] = {}
     for number in range(1, rounds + 1):
         drivers[number] = _round(experiment, number, drivers.get(number - 1, {}), nodes)
+    if isinstance(experiment.arguments["finish"], Component):
+        drivers[rounds] = {**drivers[rounds], "controller": _add(nodes, _finish(experiment, drivers[rounds]))}
     agent = _add(nodes, _agent(experiment, drivers, nodes))
     baseline = _add(nodes, Node("baseline", _pick(experiment, "env", "evaluate"), {}))
     config = _pick(experiment, "env", "evaluate", "world")
@@ -208,6 +210,13 @@ def _controller(
     if experiment.part("world").target.endswith(".RealitySettings"):
         config |= _pick(experiment, "env")
     return Node(f"controller.{number}", config, parents)
+
+
+def _finish(experiment: Component, last: Mapping[str, Node]) -> Node:
+    """Return the last round's C, gone on awake."""
+    finish = experiment.part("finish")
+    config = {**_pick(experiment, "controller", "env", "seed"), **finish.arguments}
+    return Node(f"{last['controller'].name}_awake", config, last)
 
 
 def _add(nodes: dict[str, Node], node: Node) -> Node:

@@ -205,7 +205,7 @@ class Contents:
     config: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    learned_in: Literal["dream", "reality"] | None = None
+    learned_in: Literal["dream", "reality", "both"] | None = None
     episodes: str = "episodes"
 
     def __post_init__(self) -> None:

@@ -6,12 +6,15 @@ A finished run comes in; `Contents` and the page go out. Called by `wmframe repo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import FiniteFloat
 
+from wmframe.config.bind import Component
 from wmframe.envs.spec import EnvSpec
 from wmframe.pipeline.agents import open_artefacts
+from wmframe.pipeline.graph import graph
 from wmframe.pipeline.records import read_record
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
@@ -19,7 +22,9 @@ from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.scoreboard import LABELS
-from wmframe.stages.building import build_part
+from wmframe.search.settings import Search
+from wmframe.stages.building import build_as, build_part
+from wmframe.worlds.settings import RealitySettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     agent = artefacts.get("agent")
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
-    dreams = experiment.part("world").target.endswith(".DreamSettings")
+    env = build_part(experiment, "env", EnvSpec, allowed=allowed)
     return Contents(
         title=run.name,
         subtitle=record.command,
@@ -70,8 +75,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=_notes(told, build_part(experiment, "env", EnvSpec, allowed=allowed).caveat),
-        learned_in="dream" if dreams else "reality",
+        notes=[*_notes(told, env.caveat), *_searched_awake(experiment, env, allowed)],
+        learned_in=_learned_in(experiment),
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
         prior_samples=drawn.prior_samples,
@@ -110,3 +115,22 @@ def _notes(told: Told, caveat: str) -> list[str]:
             f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more, for the best to be chosen."
         )
     return notes
+
+
+def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
+    if not experiment.part("world").target.endswith(".DreamSettings"):
+        return "reality"
+    return "dream" if experiment.arguments["finish"] is None else "both"
+
+
+def _searched_awake(experiment: Component, env: EnvSpec, allowed: Sequence[str]) -> list[str]:
+    """Say what searching for C on real episodes may have cost; nothing where it only dreamt."""
+    frames = 0
+    for node in graph(experiment):
+        world, search = node.config.get("world"), node.config.get("search")
+        if isinstance(world, Component) and isinstance(search, Component) and world.target.endswith(".RealitySettings"):
+            reality = build_as(world, RealitySettings, allowed=allowed, path="world")
+            steps = min(env.most_steps, reality.most_steps or env.most_steps)
+            episodes = build_as(search, Search, allowed=allowed, path="search").episodes
+            frames += episodes * steps * env.action_repeat
+    return [f"C was searched for awake on {frames:,} environment frames at the most."] if frames else []

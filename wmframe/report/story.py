@@ -13,6 +13,7 @@ from wmframe.report.statistics import mean_difference, promises_too_much, summar
 DRIVERS = {
     "dream": "The driver learned only in its dream;",
     "reality": "The driver learned in reality;",
+    "both": "The driver learned in its dream, and went on in reality;",
     None: "The driver was scored:",
 }
 

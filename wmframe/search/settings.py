@@ -59,6 +59,12 @@ class Search(SearchSettings):
     diagonal: bool = False
     returned: Chosen = "mean"
 
+    @property
+    def episodes(self) -> int:
+        """How many it plays: all candidates' roll-outs, and those that say where it stands."""
+        checks = -(-self.generations // self.check_every)
+        return self.generations * self.population * self.rollouts + checks * self.select_rollouts
+
     def begin(self, start: Parameters, seed: int) -> Strategy:
         """Return a strategy at its first generation, spread around `start` (D,)."""
         return Strategy(

@@ -46,6 +46,8 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         )
     if isinstance(search, Search):
         search.begin(np.zeros(2), 0)
+    if isinstance(experiment.arguments["finish"], Component):
+        build_part(experiment.part("finish"), "search", Search, allowed=allowed).begin(np.zeros(2), 0)
 
 
 def _check_precision(vision: Vision) -> None:
