@@ -81,10 +81,14 @@ class Forge(Warm):
         child = self.start(*arguments, fault=fault)
         return self.finish(child), child.said()
 
-    def left(self) -> list[str]:
-        """The command lines of all processes that commands have left behind and that are still there."""
-        found: list[str] = self.ask(do="left")["left"]
-        return found
+    def left(self, *, after: float = 0.0) -> list[str]:
+        """The command lines of processes that commands have left behind and that are still there `after` so many
+        seconds at most: what a killed one had just asked git ends a moment later.
+        """
+        until = time.monotonic() + after
+        while (found := self.ask(do="left")["left"]) and time.monotonic() < until:
+            time.sleep(0.02)
+        return list(found)
 
     def close(self) -> None:
         """End the server, and whatever it still has."""

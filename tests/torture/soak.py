@@ -37,8 +37,9 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _APART: Final = 0.25
 """Seconds between two samples, at least."""
 
-_LONGER: Final = {"collect": times(6, 1), "evaluate": times(6, 1)}
-"""How many times as long as the others: their workers' heaps go up and down by 0.2 MB, and 1 % an hour is 12 MB."""
+_LONGER: Final = {"collect": times(6, 1), "controller": times(3, 1), "evaluate": times(6, 1)}
+"""How many times as long as the others: workers' heaps go up and down by 0.2 MB, where 1 % an hour is 12 MB, and a
+search's own is warm after a minute or two."""
 
 _FEWEST: Final = {"collect": 24}
 """Samples of a loop, however slow the machine is; else 6. Collection is warm from its third batch on."""

@@ -68,7 +68,7 @@ def end(forge: Forge, child: Child, sent: str, figure: Figure) -> int:
     asked = time.monotonic()
     code = forge.finish(child, seconds=GONE)
     figure("seconds until it was gone", round(time.monotonic() - asked, 2))
-    until(lambda: forge.left() == [], GONE, forge.left)
+    assert forge.left(after=GONE) == []
     figure("seconds until its workers were", round(time.monotonic() - asked, 2))
     return code
 
@@ -135,7 +135,7 @@ def test_a_sweeps_workers_go_with_it_and_compute_no_more(
         code, said = forge.run("run", "-m", *SWEEP, f"paths.root={broken}")
         assert code == 0, said
         assert hashes(broken) == swept
-        until(lambda: forge.left() == [], GONE, forge.left)
+        assert forge.left(after=GONE) == []
 
 
 @pytest.mark.slow

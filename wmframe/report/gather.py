@@ -131,6 +131,6 @@ def _searched_awake(experiment: Component, env: EnvSpec, allowed: Sequence[str])
         if isinstance(world, Component) and isinstance(search, Component) and world.target.endswith(".RealitySettings"):
             reality = build_as(world, RealitySettings, allowed=allowed, path="world")
             steps = min(env.most_steps, reality.most_steps or env.most_steps)
-            episodes = build_as(search, Search, allowed=allowed, path="search").episodes
+            episodes = build_as(search, Search, allowed=allowed, path="search").most_episodes
             frames += episodes * steps * env.action_repeat
     return [f"C was searched for awake on {frames:,} environment frames at the most."] if frames else []

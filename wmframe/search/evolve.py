@@ -8,21 +8,17 @@ Called by the controller stage. Legend: P population, M finalists, D parameters.
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from wmframe import faults, stopping
 from wmframe.errors import UserError
-from wmframe.search.settings import Search
+from wmframe.search.settings import RESCORED, Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
 from wmframe.vouched import VouchedLines
 
 Scores = npt.NDArray[np.float64]
-
-_RESCORED: Final = 8
-"""How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ def evolve(
 
 def _finalists(strategy: Strategy, candidates: Parameters, scores: Scores) -> Parameters:
     mean = strategy.mean()
-    return candidates[np.argsort(-scores)[:_RESCORED]] if mean is None else mean[None]
+    return candidates[np.argsort(-scores)[:RESCORED]] if mean is None else mean[None]
 
 
 def _better(best: Found | None, finalists: Parameters, selected: Scores, number: int, *, keep: bool) -> Found | None:

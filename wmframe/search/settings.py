@@ -2,12 +2,15 @@
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from wmframe.search.strategy import Parameters, Strategy
+from wmframe.search.strategy import CMA, Parameters, Strategy
+
+RESCORED: Final = 8
+"""How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
 
 Chosen = Literal["mean", "select"]
 
@@ -60,10 +63,10 @@ class Search(SearchSettings):
     returned: Chosen = "mean"
 
     @property
-    def episodes(self) -> int:
-        """How many it plays: all candidates' roll-outs, and those that say where it stands."""
-        checks = -(-self.generations // self.check_every)
-        return self.generations * self.population * self.rollouts + checks * self.select_rollouts
+    def most_episodes(self) -> int:
+        """How many it plays at the most: all candidates' roll-outs, and those that say where it stands."""
+        finalists = (1 if self.optimizer == CMA else RESCORED) * -(-self.generations // self.check_every)
+        return self.generations * self.population * self.rollouts + finalists * self.select_rollouts
 
     def begin(self, start: Parameters, seed: int) -> Strategy:
         """Return a strategy at its first generation, spread around `start` (D,)."""
