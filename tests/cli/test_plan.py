@@ -61,7 +61,7 @@ def test_a_manifest_with_a_wrong_bit_explains_nothing_and_breaks_nothing(
     manifest.write_text(manifest.read_text().replace('"bytes"', '"bytds"'))
     said = "\n".join(plan(tmp_path, capsys))
     assert re.search(r"vision\.1 +will run +\w{16}  no estimate  damaged: manifest\.json", said)
-    assert "vision.1       will run" in "\n".join(plan(tmp_path, capsys, "vision.steps=5"))
+    assert "vision.1            will run" in "\n".join(plan(tmp_path, capsys, "vision.steps=5"))
 
 
 def test_a_search_is_planned_by_examples(root: Path, capsys: Capture) -> None:

@@ -140,6 +140,8 @@ TAKES_NO_OTHER: Final = {
     "env.action_size of wmframe.envs.toy.Toy",
     "memory.hidden_size of wmframe.memory.none.NoMemory",
     "collect.first.evolving.memory.hidden_size of wmframe.collect.collection.Collection",
+    "collect.first.networks.memory.hidden_size of wmframe.collect.collection.Collection",
+    "finish of ",  # null, or another graph: test_graph.py
 }
 """Fields whose signature allows one value only."""
 
