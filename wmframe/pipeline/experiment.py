@@ -35,10 +35,10 @@ class LaterRounds:
     what C's features mean is new, and it starts over; in all other rounds `controller` continues from its parameters or
     starts over. `later_share` of M's batches, of a refitted V's frames and of the dreams' starts comes from the data of
     rounds after the first; of M's batches and the starts, a round has `recency` times as much in it as the next (1: all
-    later rounds alike). Where given,
-    `memory_steps` is the budget of an M that continues; of a C that does, `generations` is it with the `sigma` that
-    its search begins with, or `updates` with their `learning_rate`, by the kind of search. A list is dealt out to
-    rounds 2, 3, …, its last to all further ones. What begins afresh has the first round's.
+    later rounds alike). Where given, `memory_steps` is the budget of an M that continues; of a C that does,
+    `generations` is it with the `sigma` that its search begins with, or `updates` with their `learning_rate`, by the
+    kind of search. A list is dealt out to rounds 2, 3, …, its last to all further ones. What begins afresh has the
+    first round's.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises

@@ -67,7 +67,7 @@ def graph(experiment: Component) -> list[Node]:
     drivers: dict[int, Mapping[str, Node]] = {}
     for number in range(1, rounds + 1):
         drivers[number] = _round(experiment, number, drivers.get(number - 1, {}), nodes)
-    if isinstance(experiment.arguments["finish"], Component):
+    if experiment.arguments["finish"] is not None:
         drivers[rounds] = {**drivers[rounds], "controller": _add(nodes, _finish(experiment, drivers[rounds]))}
     agent = _add(nodes, _agent(experiment, drivers, nodes))
     baseline = _add(nodes, Node("baseline", _pick(experiment, "env", "evaluate"), {}))

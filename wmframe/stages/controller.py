@@ -4,7 +4,6 @@ V, M and, for a dream, latents come in, and in later rounds the last round's C; 
 the states that its dreams start from.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from wmframe.search.settings import GradientSearch, Search, SearchSettings
 from wmframe.search.strategy import Parameters
 from wmframe.stages.climb import climb
 from wmframe.stages.inhabit import training_world
-from wmframe.stages.models import STARTS, load_controller, save_controller
+from wmframe.stages.models import load_controller, save_controller
 from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
 from wmframe.worlds.dream import Dream
@@ -37,7 +36,6 @@ def run(task: Task) -> None:
         score = _scorer(world, controller, task.machine.device)
         found = _found(task, search, start, world, controller, score)
     save_controller(torch.from_numpy(found.parameters), task.component("controller"), task.output)
-    _hand_on_starts(task)
     write_json(task.output / "search.json", {"select_return": found.select_score, "generation": found.generation})
 
 
@@ -92,13 +90,6 @@ def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence
         return np.zeros(controller.size)
     _, last = load_controller(inputs["controller"], allowed=allowed, device=torch.device("cpu"))
     return last.double().numpy()
-
-
-def _hand_on_starts(task: Task) -> None:
-    """Keep the states that the last round's C dreamt from, where this one's search was awake: so can it be watched."""
-    before, here = task.inputs.get("controller", task.output) / STARTS, task.output / STARTS
-    if before.is_file() and not here.is_file():
-        shutil.copyfile(before, here)
 
 
 def _scorer(world: World, controller: Controller, device: torch.device) -> Score:

@@ -1,5 +1,6 @@
 """Open the world that a config names, from a task's artefacts. Called by the controller and evaluate stages."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,10 @@ from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 
 @contextmanager
 def training_world(task: Task, controller: Controller) -> Iterator[World]:
-    """Open the world that C is searched in; a dream's start states are drawn and saved with C."""
+    """Open the world that C is searched in; a dream's start states are drawn and saved with C.
+
+    A C that goes on awake keeps those that it dreamt from, so that it can still be watched dreaming.
+    """
     settings = task.build("world", WorldSettings)
     memory = load_memory(task.inputs["memory"], allowed=task.allowed, device=task.machine.device)
     if isinstance(settings, DreamSettings):
@@ -31,6 +35,8 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
         return
     if not isinstance(settings, RealitySettings):
         raise TypeError(f"world: {type(settings).__name__} is neither a dream nor reality")
+    if "controller" in task.inputs and (dreamt_from := task.inputs["controller"] / STARTS).is_file():
+        shutil.copyfile(dreamt_from, task.output / STARTS)
     vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
     with task.environments() as batch:
         yield Reality(

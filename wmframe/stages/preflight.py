@@ -46,7 +46,7 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         )
     if isinstance(search, Search):
         search.begin(np.zeros(2), 0)
-    if isinstance(experiment.arguments["finish"], Component):
+    if experiment.arguments["finish"] is not None:
         build_part(experiment.part("finish"), "search", Search, allowed=allowed).begin(np.zeros(2), 0)
 
 
