@@ -38,6 +38,15 @@ def test_a_penalty_holds_it_where_the_slope_is_no_longer_worth_the_weights() -> 
     np.testing.assert_allclose(climbing.found, SUMMIT / 4, atol=1e-2, rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [({}, "return"), ({"risk_tolerance": 1.0}, "worth"), ({"value_weight": 0.5}, "worth")],
+)
+def test_what_is_climbed_is_called_what_it_is(changed: dict[str, float], name: str) -> None:
+    climbing = Ascent(GradientSearch(**changed), torch.zeros(3).double().numpy(), CPU)
+    assert set(climbing.update(hill)) == {f"controller/dreamt_{name}", "controller/gradient_norm"}
+
+
 @pytest.mark.parametrize("broken_off", [1, 40])
 def test_from_its_state_it_goes_on_to_the_same_bits(broken_off: int) -> None:
     whole, first, resumed = ascent(), ascent(), ascent()

@@ -1,5 +1,6 @@
 """The dream with a gradient is the dream: the same luck pays the same."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from tests.worlds.toys import A, H, Z, dream, memory, start_states
 from wmframe.controller.contract import Senses
 from wmframe.controller.hidden import Hidden
 from wmframe.controller.linear import Linear
+from wmframe.worlds.differentiable import DifferentiableDream, utility
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.rollout import population_returns
 from wmframe.worlds.settings import DoneRule
@@ -79,6 +81,42 @@ def test_its_gradient_is_that_of_its_returns() -> None:
         lambda found: world.returns(controller, found, SEEDS[:6], horizon=4),
         parameters(controller).double().mul(0.3).requires_grad_(),
     )
+
+
+def test_a_risk_tolerance_makes_steady_pay_worth_more_than_the_same_pay_at_once() -> None:
+    steady, at_once = utility(torch.tensor([[3.0, 3.0], [0.0, 6.0]]), 1.0).sum(1)
+    assert steady > at_once
+    # A high tolerance minds nothing: ρ (1 - exp(-r/ρ)) = r - r²/2ρ + …
+    pay = torch.linspace(-8.0, 8.0, 33)
+    torch.testing.assert_close(utility(pay, 1e4), pay, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("tolerance", [0.5, 2.0])
+def test_its_slope_is_bounded_and_nowhere_jumps(tolerance: float) -> None:
+    pay = torch.linspace(-100.0, 20.0, 4001, dtype=torch.float64, requires_grad=True)
+    worth = utility(pay, tolerance)
+    (slope,) = torch.autograd.grad(worth.sum(), pay)
+    expected = (-pay / tolerance).exp().clamp(max=math.exp(3))
+    torch.testing.assert_close(slope, expected.detach())
+    step = 120.0 / 4000
+    risen, between = worth.diff(), (slope[1:] + slope[:-1]) * step / 2
+    torch.testing.assert_close(risen, between, rtol=1e-3, atol=1e-2)  # the slope has a kink
+
+
+def test_with_one_a_dream_is_what_its_steps_and_its_value_are_worth() -> None:
+    of, controller = memory(value_steps=3), linear()
+    world, plain = dream(of=of, bootstrap=True, done_rule="never"), dream(of=of, done_rule="never")
+    found = parameters(controller)
+
+    def paid(of: DifferentiableDream, horizon: int) -> torch.Tensor:
+        return of.returns(controller, found, SEEDS, horizon=horizon)
+
+    # Luck is drawn ahead for a horizon, so dreams of one step alone can be taken apart.
+    pay = paid(plain.differentiable(), 1)
+    value = paid(world.differentiable(), 1) - pay
+    worth = paid(world.differentiable(risk_tolerance=0.7, value_weight=0.2), 1)
+    torch.testing.assert_close(worth, utility(pay, 0.7) + 0.2 * value, rtol=1e-4, atol=1e-4)
+    assert (worth != paid(world.differentiable(), 1)).all()
 
 
 def test_m_keeps_its_weights_and_gets_no_gradient() -> None:

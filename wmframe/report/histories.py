@@ -77,7 +77,11 @@ _FIGURES: Final = (
         "controller",
         "C: climbing by gradient",
         "return in the dream it climbs in",
-        {"dreamt_return": "mean, new dreams for every update", "climbed_return": "on select seeds"},
+        {
+            "dreamt_return": "mean, new dreams for every update",
+            "dreamt_worth": "what those are worth to it (search.risk_tolerance, search.value_weight)",
+            "climbed_return": "on select seeds",
+        },
         x_label="updates",
     ),
 )

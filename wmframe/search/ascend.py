@@ -20,10 +20,14 @@ Returns = Callable[[Tensor], Tensor]
 
 
 class Ascent:
-    """One such search in progress; `updates` is how many updates were made. More is better."""
+    """One such search in progress; `updates` is how many updates were made. More is better.
+
+    `name` says what is climbed: the dreams' mean "return", or what it is "worth".
+    """
 
     def __init__(self, search: GradientSearch, start: Parameters, device: torch.device) -> None:
         self.updates = 0
+        self.name = "return" if search.climbs_returns else "worth"
         self._clip, self._penalty = search.gradient_clip, search.weight_penalty
         self._parameters = nn.Parameter(torch.from_numpy(start).float().to(device))
         self._adam = torch.optim.Adam([self._parameters], lr=search.learning_rate)
@@ -37,7 +41,7 @@ class Ascent:
         return self._parameters.detach().double().cpu().numpy()
 
     def update(self, returns: Returns) -> dict[str, float]:
-        """Take one step up; return the mean return that it began from, and the gradient's norm.
+        """Take one step up; return the mean that it began from, under its name, and the gradient's norm.
 
         Raises UserError for a return or a gradient that is no number, or returns without a gradient.
         """
@@ -62,7 +66,7 @@ class Ascent:
         self._adam.step()
         self._falling.step()
         self.updates += 1
-        return {"controller/dreamt_return": float(paid.detach().mean()), "controller/gradient_norm": float(norm)}
+        return {f"controller/dreamt_{self.name}": float(paid.detach().mean()), "controller/gradient_norm": float(norm)}
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on, as plain data and tensors."""

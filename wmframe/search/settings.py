@@ -33,6 +33,10 @@ class GradientSearch(SearchSettings):
     `weight_penalty` times the sum of C's squared weights: large weights are what a fault of M is exploited with. The
     learning rate falls linearly from `learning_rate` to `final_learning_rate` times it; gradients are clipped to norm
     `gradient_clip`. The last parameters are returned. It needs a dream, and a memory that PyTorch can differentiate.
+
+    With a `risk_tolerance` ρ a step's pay r is worth ρ (1 - exp(-r/ρ)) instead of r, so that steady pay counts for more
+    than high pay: dreams pay by the step, where a lap is paid by its tiles and hardly by its time. M's value at the
+    horizon is worth `value_weight` times itself; `weight_penalty` is in the units of what is climbed.
     """
 
     updates: NonNegativeInt = 50
@@ -42,6 +46,13 @@ class GradientSearch(SearchSettings):
     final_learning_rate: Annotated[float, Gt(0), Le(1)] = 0.1
     gradient_clip: PositiveFloat = 1.0
     weight_penalty: NonNegativeFloat = 0.0
+    risk_tolerance: PositiveFloat | None = None
+    value_weight: NonNegativeFloat = 1.0
+
+    @property
+    def climbs_returns(self) -> bool:
+        """Whether what is climbed is what the dreams pay, unchanged."""
+        return self.risk_tolerance is None and self.value_weight == 1
 
 
 @dataclass(frozen=True, kw_only=True)

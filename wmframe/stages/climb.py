@@ -31,7 +31,8 @@ def climb(
     task: Task, search: GradientSearch, start: Parameters, dream: Dream, controller: Controller, measure: Measure
 ) -> Found:
     """Make all updates, or those that an interrupted climb of this task still lacks."""
-    ascent, world = Ascent(search, start, task.machine.device), dream.differentiable()
+    ascent = Ascent(search, start, task.machine.device)
+    world = dream.differentiable(risk_tolerance=search.risk_tolerance, value_weight=search.value_weight)
     horizon = search.horizon or dream.horizon
     state = _State(task, ascent)
     begun, selected = ascent.updates, None
@@ -49,7 +50,7 @@ def climb(
             if number == search.updates or number % search.check_every == 0:
                 selected = row["controller/climbed_return"] = measure(ascent.found)
             history.log(number, row)
-            bar.update(done=number, note=f"return {row['controller/dreamt_return']:.1f}")
+            bar.update(done=number, note=f"{ascent.name} {row[f'controller/dreamt_{ascent.name}']:.1f}")
             faults.reach("search.update")
             state.offer()
             stopping.check()

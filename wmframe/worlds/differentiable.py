@@ -6,8 +6,10 @@ luck as in Dream (Kingma & Welling, 2014; through a learned model: Hafner et al.
 probability instead of drawn. Legend: U dreams, D parameters, T horizon, Z latent.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -19,13 +21,17 @@ from wmframe.worlds.luck import draw_luck
 from wmframe.worlds.settings import DoneRule
 from wmframe.worlds.starts import StartStates
 
+_STEEPEST: Final = 3.0
+"""How many tolerances below 0 the slope stays as it is: an end's -100 would be exp(100)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DifferentiableDream:
     """M alone, at temperature τ, from recorded starts, for one C at a time.
 
     A dream's return is what Dream pays with the same seed where no end can come; where one can, it is the mean over
-    whether it does.
+    whether it does. With a `risk_tolerance`, or another `value_weight` than 1, it is what that is worth instead:
+    `utility` of each step's pay, and so much of M's value.
     """
 
     memory: Memory
@@ -34,6 +40,8 @@ class DifferentiableDream:
     temperature: float
     done_rule: DoneRule
     bootstrap: bool
+    risk_tolerance: float | None = None
+    value_weight: float = 1.0
 
     def __post_init__(self) -> None:
         self.memory.requires_grad_(False)  # its weights stay as they are: C's alone get a gradient
@@ -48,11 +56,14 @@ class DifferentiableDream:
             state = self.memory.advance(z, actions, state)
             said = self.memory.predict(state)
             z = said.latent.sample(uniform, normal, self.temperature)
-            returns = returns + going_on * said.reward
+            returns = returns + going_on * self._worth(said.reward)
             going_on = going_on * self._survival(said.done)
         if self.bootstrap and said.value is not None:
-            returns = returns + going_on * said.value
+            returns = returns + going_on * self.value_weight * said.value
         return returns
+
+    def _worth(self, pay: Tensor) -> Tensor:
+        return pay if self.risk_tolerance is None else utility(pay, self.risk_tolerance)
 
     def _steps(self, luck: Tensor) -> list[tuple[Tensor, Tensor]]:
         """The uniform and normal numbers of each step, both (U, Z)."""
@@ -64,3 +75,13 @@ class DifferentiableDream:
         if self.done_rule == "sample":
             return (-done).sigmoid()
         return (done <= 0).float() if self.done_rule == "threshold" else torch.ones_like(done)
+
+
+def utility(pay: Tensor, tolerance: float) -> Tensor:
+    """Return ρ (1 - exp(-r/ρ)) of each step's pay r, ρ = `tolerance`: constant absolute risk aversion (Pratt, 1964).
+
+    Its slope is 1 at r = 0, falls to nothing far above ρ, and grows no more from r = -3 ρ downwards.
+    """
+    scaled = pay / tolerance
+    bounded = scaled.clamp(min=-_STEEPEST)
+    return tolerance * (1 - (-bounded).exp() + math.exp(_STEEPEST) * (scaled - bounded))

@@ -76,8 +76,8 @@ class Dream(World):
         """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
         return (self._done & ~self._ended)[: self._size]
 
-    def differentiable(self) -> DifferentiableDream:
-        """Return the same dreams as a function of C's parameters that has a gradient."""
+    def differentiable(self, *, risk_tolerance: float | None = None, value_weight: float = 1.0) -> DifferentiableDream:
+        """Return the same dreams as a function of C's parameters that has a gradient, see there."""
         return DifferentiableDream(
             memory=self._memory,
             starts=self._starts,
@@ -85,6 +85,8 @@ class Dream(World):
             temperature=self._temperature,
             done_rule=self._rule,
             bootstrap=self._bootstrap,
+            risk_tolerance=risk_tolerance,
+            value_weight=value_weight,
         )
 
     @torch.inference_mode()

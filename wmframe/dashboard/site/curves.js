@@ -17,6 +17,7 @@ const NAMES = {
   "controller/fitness_std": "population's spread",
   "controller/climbed_return": "climbing by gradient, select seeds",
   "controller/dreamt_return": "climbing by gradient, new dreams",
+  "controller/dreamt_worth": "climbing by gradient, what new dreams are worth to it",
   "controller/gradient_norm": "gradient's norm, before clipping",
 };
 const ORDER = Object.keys(NAMES);
