@@ -39,11 +39,15 @@ def test_a_penalty_holds_it_where_the_slope_is_no_longer_worth_the_weights() -> 
 
 
 @pytest.mark.parametrize(
-    ("changed", "name"),
-    [({}, "return"), ({"risk_tolerance": 1.0}, "worth"), ({"value_weight": 0.5}, "worth")],
+    ("search", "name"),
+    [
+        (GradientSearch(), "return"),
+        (GradientSearch(risk_tolerance=1.0), "worth"),
+        (GradientSearch(value_weight=0.5), "worth"),
+    ],
 )
-def test_what_is_climbed_is_called_what_it_is(changed: dict[str, float], name: str) -> None:
-    climbing = Ascent(GradientSearch(**changed), torch.zeros(3).double().numpy(), CPU)
+def test_what_is_climbed_is_called_what_it_is(search: GradientSearch, name: str) -> None:
+    climbing = Ascent(search, torch.zeros(3).double().numpy(), CPU)
     assert set(climbing.update(hill)) == {f"controller/dreamt_{name}", "controller/gradient_norm"}
 
 
