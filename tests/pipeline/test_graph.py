@@ -106,6 +106,21 @@ def test_a_c_that_continues_may_be_searched_for_closer_by() -> None:
     assert [number(found[f"controller.{n}"], "search", "sigma") for n in range(1, 6)] == [0.1, 0.05, 0.02, 0.1, 0.02]
 
 
+def test_climbs_are_dealt_out_to_later_rounds_whether_or_not_c_continues() -> None:
+    for begins in ("continue", "restart"):
+        found = nodes("search=gradient", "rounds=4", "later_rounds.climbs=[1,5]", f"later_rounds.controller={begins}")
+        assert [number(found[f"controller.{n}"], "search", "climbs") for n in range(1, 5)] == [1, 1, 5, 5]
+
+
+def test_all_rounds_can_be_tried_for_the_curve_and_the_last_still_is_the_agent() -> None:
+    found = nodes("rounds=3", "later_rounds.trials=true", "later_rounds.select_episodes=5")
+    assert {f"select.{n}" for n in (1, 2, 3)} <= set(parents(found["agent"]))
+    assert {name for name in parents(found["agent"]) if name.startswith("controller")} == {"controller.3"}
+    chosen = nodes("rounds=3", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
+    assert chosen["select.2"].key == found["select.2"].key
+    assert "select.1" not in nodes("rounds=1", "later_rounds.trials=true")
+
+
 def test_a_finish_goes_on_from_the_last_round_and_is_what_is_scored() -> None:
     found = nodes("rounds=2", "finish=awake", "later_rounds.chosen=awake")
     awake = found["controller.2_awake"]

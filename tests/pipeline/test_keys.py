@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wmframe.errors import UserError
-from wmframe.pipeline.keys import NOT_IN_KEY, difference, excluded, key, keyed
+from wmframe.pipeline.keys import ADDED, NOT_IN_KEY, difference, excluded, key, keyed
 
 CONFIG: dict[str, Any] = {
     "memory": {
@@ -90,6 +90,13 @@ def test_what_is_left_out_changes_nothing(pattern: str) -> None:
     assert (of(edited(deep, 3)) == of(CONFIG)) is anywhere
     assert excluded((name,))
     assert excluded(("memory", name)) is anywhere
+
+
+@pytest.mark.parametrize("path", ADDED)
+def test_a_field_that_came_later_counts_only_where_it_changes_something(path: str) -> None:
+    assert of(edited(path, ADDED[path])) == of(CONFIG | {"search": {}})
+    assert of(edited(path, 7.5)) != of(edited(path, ADDED[path]))
+    assert of(edited(f"memory.{path}", ADDED[path])) != of(edited("memory.search", {})), "it is no other field's name"
 
 
 def test_the_list_is_short() -> None:

@@ -65,6 +65,33 @@ def test_from_its_state_it_goes_on_to_the_same_bits(broken_off: int) -> None:
     assert whole.update(hill) == resumed.update(hill)
 
 
+def of_three(updates: int = 300) -> Ascent:
+    search = GradientSearch(updates=updates, learning_rate=0.05, final_learning_rate=0.01, climbs=3)
+    return Ascent(search, torch.zeros(3).double().numpy(), CPU)
+
+
+def test_of_several_climbs_the_mean_is_found() -> None:
+    climbing, summits = of_three(), [SUMMIT, SUMMIT + 1.5, SUMMIT - 3.0]
+    for number in range(900):
+        climbing.update(lambda at, summit=summits[number // 300]: hill(at - summit + SUMMIT))
+        if number == 599:
+            np.testing.assert_allclose(climbing.found, SUMMIT + 0.75, atol=2e-2, rtol=0)
+    np.testing.assert_allclose(climbing.found, SUMMIT - 0.5, atol=2e-2, rtol=0)
+
+
+@pytest.mark.parametrize("broken_off", [5, 20, 33])
+def test_several_climbs_go_on_to_the_same_bits_from_within_any_of_them(broken_off: int) -> None:
+    whole, first, resumed = of_three(20), of_three(20), of_three(20)
+    for _ in range(60):
+        whole.update(hill)
+    for _ in range(broken_off):
+        first.update(hill)
+    resumed.restore(first.state())
+    while resumed.updates < 60:
+        resumed.update(hill)
+    assert (whole.found == resumed.found).all()
+
+
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
 def test_a_return_that_is_no_number_is_refused_and_nothing_moves(wrong: float) -> None:
     climbing = ascent()

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from safetensors.torch import load_file
 
 from tests.runs import SMOKE, record, run, states
@@ -34,6 +35,21 @@ def test_the_round_that_earned_most_awake_is_the_agent(tmp_path: Path) -> None:
         theirs = load_file(stage(folder, name) / "weights.safetensors")
         assert {k: v.tolist() for k, v in mine.items()} == {k: v.tolist() for k, v in theirs.items()}
     assert (stage(folder, "agent") / "controller" / "starts.safetensors").is_file()
+
+
+def test_tried_for_the_curve_alone_the_last_round_is_the_agent_whatever_it_earned(tmp_path: Path) -> None:
+    folder = run(*SMOKE, "rounds=3", "later_rounds.trials=true", "later_rounds.select_episodes=3", root=tmp_path)
+    trials = [json.loads((stage(folder, f"select.{n}") / "scores.json").read_text()) for n in (1, 2, 3)]
+    means = [sum(trial["scores"]["reality"]["returns"]) / 3 for trial in trials]
+    said = told(folder)
+    assert said["round"] == 3
+    assert means[2] < max(means), "of the best nothing would be shown"
+    assert isinstance(said["earned"], dict)
+    assert [said["earned"][n]["reality"] for n in ("1", "2", "3")] == pytest.approx(means)
+    mine = load_file(stage(folder, "agent") / "controller" / "weights.safetensors")
+    theirs = load_file(stage(folder, "controller.3") / "weights.safetensors")
+    assert {k: v.tolist() for k, v in mine.items()} == {k: v.tolist() for k, v in theirs.items()}
+    assert "select.1" in states(folder)
 
 
 def test_by_default_it_is_the_last_rounds_driver_and_none_is_tried(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ CHANGES: Final[dict[str, set[str]]] = {
 
 OTHER_GRAPH: Final = {
     *("rounds", "later_rounds.vision", "later_rounds.memory", "later_rounds.controller", "later_rounds.chosen"),
+    "later_rounds.trials",
 }
 """Fields that make other nodes, or give them other parents."""
 
@@ -55,7 +56,7 @@ CHANGES_NOTHING: Final = {
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
     "later_rounds.refit_rounds",  # while nothing is to be fitted again, it is refused
-    *("later_rounds.updates", "later_rounds.learning_rate"),  # while a population searches for C
+    *("later_rounds.updates", "later_rounds.learning_rate", "later_rounds.climbs"),  # while a population searches for C
     "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
 }
 """All the exceptions: what can change no result."""
@@ -163,6 +164,7 @@ TAKES_NO_OTHER: Final = {
             ["later_rounds.chosen=awake"],
             {"select.1", "select.2", "agent", "evaluate"},
         ),
+        (["later_rounds.trials=true"], {"select.1", "select.2", "agent", "evaluate"}),
     ],
 )
 def test_fields_that_make_another_graph_leave_what_they_cannot_change(overrides: list[str], other: set[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import NonNegativeInt, PositiveFloat
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 if TYPE_CHECKING:
     from wmframe.collect.collection import Collection
@@ -37,12 +37,13 @@ class LaterRounds:
     rounds after the first; of M's batches and the starts, a round has `recency` times as much in it as the next (1: all
     later rounds alike). Where given, `memory_steps` is the budget of an M that continues; of a C that does,
     `generations` is it with the `sigma` that its search begins with, or `updates` with their `learning_rate`, by the
-    kind of search. A list is dealt out to rounds 2, 3, …, its last to all further ones. What begins afresh has the
-    first round's.
+    kind of search. What begins afresh has the first round's of all these; `climbs` are a later round's either way. A
+    list is dealt out to rounds 2, 3, …, its last to all further ones.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
-    while the real one falls when C has found a fault of M.
+    while the real one falls when C has found a fault of M. With `trials` all rounds' drivers are tried so, even if the
+    last is the chosen one: for the curve.
     """
 
     vision: Literal["keep", "refit"] = "keep"
@@ -56,6 +57,8 @@ class LaterRounds:
     sigma: Spread | None = None
     updates: Budget | None = None
     learning_rate: Spread | None = None
+    climbs: PositiveInt | Annotated[list[PositiveInt], MinLen(1)] | None = None
+    trials: bool = False
     chosen: Literal["last", "awake"] = "last"
     select_episodes: Annotated[int, Gt(0), Le(100_000)] = 32
 

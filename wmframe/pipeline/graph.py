@@ -20,6 +20,8 @@ TARGET: Final = "wmframe.pipeline.experiment.Experiment"
 _SEARCHED: Final = ("generations", "sigma", "updates", "learning_rate")
 """What `later_rounds` may say of a C that continues; each kind of search takes its own."""
 
+_DEALT: Final = ("memory_steps", "climbs", *_SEARCHED)
+
 Config = Mapping[str, object]
 
 
@@ -100,7 +102,7 @@ def _later(experiment: Component, number: int) -> Config:
     if number == 1:
         return {}
     later = experiment.part("later_rounds").arguments
-    later = {**later, **{name: _dealt(later[name], number) for name in ("memory_steps", *_SEARCHED)}}
+    later = {**later, **{name: _dealt(later[name], number) for name in _DEALT}}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
         later |= {"vision": "keep", "memory": "continue"}
@@ -164,15 +166,16 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
 
 
 def _agent(experiment: Component, drivers: Mapping[int, Mapping[str, Node]], nodes: dict[str, Node]) -> Node:
-    """Return the agent, made of the last round's V, M and C, or of all rounds' and their trials awake (`select`)."""
+    """Return the agent, made of the last round's V, M and C or of all rounds', and of their trials awake (`select`)."""
     later = experiment.part("later_rounds").arguments
-    chosen = later["chosen"] if len(drivers) > 1 else "last"
+    several = len(drivers) > 1
+    chosen = later["chosen"] if several else "last"
     eligible = drivers if chosen == "awake" else {max(drivers): drivers[max(drivers)]}
     candidates = {f"collect.{number}": nodes[f"collect.{number}"] for number in drivers}
     candidates |= {f"{name}.{n}": node for n, driver in eligible.items() for name, node in driver.items()}
-    if chosen == "awake":
+    if several and (later["trials"] or chosen == "awake"):
         config = _pick(experiment, "env", "world", "seed") | {"episodes": later["select_episodes"]}
-        trials = [_add(nodes, Node(f"select.{n}", config, driver)) for n, driver in eligible.items()]
+        trials = [_add(nodes, Node(f"select.{n}", config, driver)) for n, driver in drivers.items()]
         candidates |= {trial.name: trial for trial in trials}
     return Node("agent", {"chosen": chosen}, candidates)
 
@@ -201,7 +204,7 @@ def _controller(
     last: Mapping[str, Node],
     share: Config,
 ) -> Node:
-    search, parents = experiment.part("search"), {**models, **latents}
+    search, parents = _with_argument(experiment.part("search"), "climbs", later.get("climbs")), {**models, **latents}
     if later.get("controller") == "continue":
         for name in _SEARCHED:
             search = _with_argument(search, name, later[name])

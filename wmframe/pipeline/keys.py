@@ -35,6 +35,11 @@ NOT_IN_KEY: tuple[str, ...] = (
 change can alter a result must not stand here; everything else that a config holds is in the key.
 """
 
+ADDED: Mapping[str, object] = {"search.climbs": 1, "search.risk_tolerance": None, "search.value_weight": 1.0}
+"""Fields that came after results had been published, with the value at which they change nothing. At that value they
+are left out of a key, so that what was computed before there was such a field is found.
+"""
+
 _ABSENT = "(absent)"
 _BARE = re.compile(r"(?!(?:null|true|false)$)[A-Za-z_][\w./-]*")
 
@@ -57,7 +62,7 @@ def key(stage: str, code_version: int, config: Mapping[str, Any], parents: Mappi
 
 
 def keyed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of `config` goes into the key: without `NOT_IN_KEY`, tuples as lists, -0.0 as 0.0.
+    """Return what of `config` goes into the key: without `NOT_IN_KEY` and `ADDED`, tuples as lists, -0.0 as 0.0.
 
     Raises TypeError for a value that is not plain data, ValueError for NaN and infinity, and UserError for an
     absolute path: it would give the same experiment another key on another machine.
@@ -83,7 +88,13 @@ def _plain_mapping(value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str,
         # JSON would merge 1 with "1" without a word.
         if not isinstance(name, str):
             raise TypeError(f"config: {'.'.join((*path, repr(name)))}: a name is a string")
-    return {name: _plain(value[name], (*path, name)) for name in sorted(value) if not excluded((*path, name))}
+    told = {name: value[name] for name in sorted(value) if not _as_before((*path, name), value[name])}
+    return {name: _plain(item, (*path, name)) for name, item in told.items() if not excluded((*path, name))}
+
+
+def _as_before(path: tuple[str, ...], value: object) -> bool:
+    name = ".".join(path)
+    return name in ADDED and value == ADDED[name]
 
 
 def _plain(value: Any, path: tuple[str, ...]) -> Any:

@@ -112,7 +112,7 @@ def _notes(told: Told, caveat: str) -> list[str]:
         )
     if told.frames_tried_on > 0:
         notes.append(
-            f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more, for the best to be chosen."
+            f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more; no parameter was fitted to them."
         )
     return notes
 

@@ -1,7 +1,8 @@
 """The search for C by gradient: Adam climbs the mean dreamt return, update by update, resumable.
 
-Start parameters and a differentiable way to score come in, found parameters go out. What a killed search needs are the
-parameters and Adam's moments, which `Ascent.state` hands out as plain data. Called by the controller stage. Legend:
+Start parameters and a differentiable way to score come in, found parameters go out: those of one climb, or the mean of
+several. What a killed search needs are the parameters, Adam's moments and what the climbs before ended with, which
+`Ascent.state` hands out as plain data. Called by the controller stage. Legend:
 U dreams, D parameters.
 """
 
@@ -20,7 +21,7 @@ Returns = Callable[[Tensor], Tensor]
 
 
 class Ascent:
-    """One such search in progress; `updates` is how many updates were made. More is better.
+    """One such search in progress; `updates` is how many updates were made, of all climbs. More is better.
 
     `name` says what is climbed: the dreams' mean "return", or what it is "worth".
     """
@@ -28,17 +29,23 @@ class Ascent:
     def __init__(self, search: GradientSearch, start: Parameters, device: torch.device) -> None:
         self.updates = 0
         self.name = "return" if search.climbs_returns else "worth"
-        self._clip, self._penalty = search.gradient_clip, search.weight_penalty
-        self._parameters = nn.Parameter(torch.from_numpy(start).float().to(device))
-        self._adam = torch.optim.Adam([self._parameters], lr=search.learning_rate)
+        self._search, self._start = search, torch.from_numpy(start).float().to(device)
+        self._ended: list[Tensor] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Put a climb at its start."""
+        self._parameters = nn.Parameter(self._start.clone())
+        self._adam = torch.optim.Adam([self._parameters], lr=self._search.learning_rate)
         self._falling = torch.optim.lr_scheduler.LinearLR(
-            self._adam, 1.0, search.final_learning_rate, max(search.updates, 1)
+            self._adam, 1.0, self._search.final_learning_rate, max(self._search.updates, 1)
         )
 
     @property
     def found(self) -> Parameters:
-        """Where it stands, (D,)."""
-        return self._parameters.detach().double().cpu().numpy()
+        """Where it stands, (D,): the mean of the climbs that have ended; before one has, where the first is."""
+        stands = torch.stack(self._ended) if self._ended else self._parameters.detach()[None]
+        return stands.double().mean(0).cpu().numpy()
 
     def update(self, returns: Returns) -> dict[str, float]:
         """Take one step up; return the mean that it began from, under its name, and the gradient's norm.
@@ -54,9 +61,9 @@ class Ascent:
             )
         self._adam.zero_grad()
         with torch.enable_grad():
-            loss = self._penalty * self._parameters.square().sum() - paid.mean()
+            loss = self._search.weight_penalty * self._parameters.square().sum() - paid.mean()
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_([self._parameters], self._clip)
+        norm = nn.utils.clip_grad_norm_([self._parameters], self._search.gradient_clip)
         if not bool(torch.isfinite(paid).all() & torch.isfinite(norm)):
             raise UserError(
                 f"search: update {self.updates + 1} met a return or a gradient that is no number. Lower "
@@ -66,12 +73,16 @@ class Ascent:
         self._adam.step()
         self._falling.step()
         self.updates += 1
+        if self.updates % self._search.updates == 0:
+            self._ended.append(self._parameters.detach())
+            self._begin()
         return {f"controller/dreamt_{self.name}": float(paid.detach().mean()), "controller/gradient_norm": float(norm)}
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on, as plain data and tensors."""
         return {
             "updates": self.updates,
+            "ended": list(self._ended),
             "parameters": self._parameters.detach(),
             "adam": self._adam.state_dict(),
             "falling": self._falling.state_dict(),
@@ -79,7 +90,7 @@ class Ascent:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
-        self.updates = state["updates"]
+        self.updates, self._ended = state["updates"], list(state["ended"])
         with torch.no_grad():
             self._parameters.copy_(state["parameters"])
         self._adam.load_state_dict(state["adam"])

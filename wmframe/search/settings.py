@@ -37,6 +37,10 @@ class GradientSearch(SearchSettings):
     With a `risk_tolerance` ρ a step's pay r is worth ρ (1 - exp(-r/ρ)) instead of r, so that steady pay counts for more
     than high pay: dreams pay by the step, where a lap is paid by its tiles and hardly by its time. M's value at the
     horizon is worth `value_weight` times itself; `weight_penalty` is in the units of what is climbed.
+
+    With several `climbs`, each from the same start in dreams of its own, the mean of what they end with is returned.
+    For a linear C that is the mean of what they would do, before tanh: what one of them has learned of an M's faults
+    by chance, the others have not.
     """
 
     updates: NonNegativeInt = 50
@@ -48,6 +52,12 @@ class GradientSearch(SearchSettings):
     weight_penalty: NonNegativeFloat = 0.0
     risk_tolerance: PositiveFloat | None = None
     value_weight: NonNegativeFloat = 1.0
+    climbs: PositiveInt = 1
+
+    @property
+    def all_updates(self) -> int:
+        """The updates of all climbs together."""
+        return self.climbs * self.updates
 
     @property
     def climbs_returns(self) -> bool:

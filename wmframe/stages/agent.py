@@ -1,12 +1,14 @@
 """The agent: V, M and C together, as they are scored, watched and handed on.
 
-The last round's come in, or all rounds' with their trials (`select`), of which the one that earned most awake is taken.
+The last round's come in, or all rounds', of which the one is taken that earned most awake; and the rounds' trials
+(`select`), if there were any.
 A folder for each of the three goes out, a few held-out episodes of that round to show them by, and `agent.json`: the
 round, what every round earned, and what was recorded for it. Nothing else is needed to look at an agent, or to let it
 drive.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -19,10 +21,10 @@ from wmframe.stages.task import Task
 
 def run(task: Task) -> None:
     """Choose a round, copy its V, M and C, and some of what it recorded."""
-    trials = [read_json(folder / "scores.json") for folder in task.many("select")]
-    rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
-    earned = dict(zip(rounds, map(_earned, trials), strict=True)) if trials else {}
-    chosen = max(rounds, key=lambda number: earned[number]["reality"]) if earned else rounds[-1]
+    trials = {number: read_json(folder / "scores.json") for number, folder in _by_round(task, "select").items()}
+    earned = {number: _earned(trial) for number, trial in trials.items()}
+    rounds = list(_by_round(task, "controller"))
+    chosen = rounds[-1] if len(rounds) == 1 else max(rounds, key=lambda number: earned[number]["reality"])
     parts = agent_parts(task.output)
     with task.progress.stage(task.name, total=len(parts), unit="parts") as bar:
         for part, folder in parts.items():
@@ -35,9 +37,14 @@ def run(task: Task) -> None:
         "round": int(chosen),
         "earned": earned,
         "recorded": [read_json(folder / "summary.json") for folder in task.many("collect")],
-        "frames_tried_on": sum(trial["environment_frames"] for trial in trials),
+        "frames_tried_on": sum(trial["environment_frames"] for trial in trials.values()),
     }
     write_json(task.output / "agent.json", facts)
+
+
+def _by_round(task: Task, stage: str) -> dict[str, Path]:
+    """Return the inputs of a stage by their round, in order."""
+    return {name.partition(".")[2]: path for name, path in task.inputs.items() if name.startswith(f"{stage}.")}
 
 
 def _earned(trial: Mapping[str, Any]) -> dict[str, float]:

@@ -38,16 +38,16 @@ def climb(
     begun, selected = ascent.updates, None
     with (
         task.history(begun) as history,
-        task.progress.stage(task.name, total=search.updates, unit="updates", start=begun) as bar,
+        task.progress.stage(task.name, total=search.all_updates, unit="updates", start=begun) as bar,
     ):
-        for number in range(begun + 1, search.updates + 1):
+        for number in range(begun + 1, search.all_updates + 1):
             seeds = draw_seeds("train", (task.seed, "climb", number), search.dreams)
 
             def returns(parameters: Tensor, seeds: list[int] = seeds) -> Tensor:
                 return world.returns(controller, parameters, seeds, horizon=horizon)
 
             row = ascent.update(returns)
-            if number == search.updates or number % search.check_every == 0:
+            if number == search.all_updates or number % search.check_every == 0:
                 selected = row["controller/climbed_return"] = measure(ascent.found)
             history.log(number, row)
             bar.update(done=number, note=f"{ascent.name} {row[f'controller/dreamt_{ascent.name}']:.1f}")
