@@ -16,7 +16,7 @@ from wmframe.pipeline.store import Status, Store
 
 _AMOUNTS: Final = frozenset(
     {"_target_", "steps", "most_steps", "episodes", "population", "rollouts", "select_rollouts", "generations"}
-    | {"updates", "dreams", "batch_size", "sequence", "horizon", "max_frames", "action_repeat", "round"}
+    | {"updates", "climbs", "dreams", "batch_size", "sequence", "horizon", "max_frames", "action_repeat", "round"}
 )
 """Fields on which the work grows in proportion, or that make it another kind of work: a result that differs in one says
 nothing of the time."""
