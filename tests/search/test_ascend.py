@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -73,7 +75,8 @@ def of_three(updates: int = 300) -> Ascent:
 def test_of_several_climbs_the_mean_is_found() -> None:
     climbing, summits = of_three(), [SUMMIT, SUMMIT + 1.5, SUMMIT - 3.0]
     for number in range(900):
-        climbing.update(lambda at, summit=summits[number // 300]: hill(at - summit + SUMMIT))
+        moved = summits[number // 300] - SUMMIT
+        climbing.update(partial(lambda moved, at: hill(at - moved), moved))
         if number == 599:
             np.testing.assert_allclose(climbing.found, SUMMIT + 0.75, atol=2e-2, rtol=0)
     np.testing.assert_allclose(climbing.found, SUMMIT - 0.5, atol=2e-2, rtol=0)
