@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from wmframe.report.histories import awake_by_round, curves
+from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.tracking.history import History
 
 
@@ -29,6 +29,17 @@ def test_fitness_has_the_populations_spread_as_its_band(tmp_path: Path) -> None:
     [curve] = curves({"controller.1": tmp_path / "history.jsonl"})
     mean, best = curve.series
     assert (mean.low, mean.high, best.low) == ([3.0, 8.0], [7.0, 12.0], None)
+
+
+def test_trials_follow_each_other_by_round_however_json_sorted_them() -> None:
+    earned = {
+        number: {"reality": 10.0 * int(number), "dream": float(number)} for number in sorted(map(str, range(1, 13)))
+    }
+    [curve] = trials_by_round(earned, 12)
+    awake, dreaming = curve.series
+    assert list(awake.x) == list(dreaming.x) == list(range(1, 13))
+    assert list(awake.y) == [10.0 * number for number in range(1, 13)]
+    assert list(dreaming.y) == [float(number) for number in range(1, 13)]
 
 
 def test_one_round_is_not_spoken_of(tmp_path: Path) -> None:

@@ -108,10 +108,13 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
 
 
 def trials_by_round(earned: Mapping[str, Mapping[str, float]], chosen: int) -> list[Curve]:
-    """Return what every round's driver earned, by round and world, when the agent was chosen: one figure, or none."""
-    rounds = [int(number) for number in earned]
+    """Return what every round's driver earned on its trial, by round and world: one figure, or none.
+
+    JSON's keys come sorted as text, round 10 before round 2.
+    """
+    rounds = sorted(int(number) for number in earned)
     series = [
-        Series(label, rounds, [means[world] for means in earned.values()])
+        Series(label, rounds, [earned[str(number)][world] for number in rounds])
         for world, label in (("reality", "awake, whole episodes"), ("dream", "in its dream"))
         if earned and all(world in means for means in earned.values())
     ]
