@@ -88,13 +88,12 @@ def _plain_mapping(value: Mapping[str, Any], path: tuple[str, ...]) -> dict[str,
         # JSON would merge 1 with "1" without a word.
         if not isinstance(name, str):
             raise TypeError(f"config: {'.'.join((*path, repr(name)))}: a name is a string")
-    told = {name: value[name] for name in sorted(value) if not _as_before((*path, name), value[name])}
-    return {name: _plain(item, (*path, name)) for name, item in told.items() if not excluded((*path, name))}
+    return {name: _plain(value[name], (*path, name)) for name in sorted(value) if _counts((*path, name), value[name])}
 
 
-def _as_before(path: tuple[str, ...], value: object) -> bool:
+def _counts(path: tuple[str, ...], value: object) -> bool:
     name = ".".join(path)
-    return name in ADDED and value == ADDED[name]
+    return not excluded(path) and not (name in ADDED and value == ADDED[name])
 
 
 def _plain(value: Any, path: tuple[str, ...]) -> Any:

@@ -2,8 +2,7 @@
 
 Start parameters and a differentiable way to score come in, found parameters go out: those of one climb, or the mean of
 several. What a killed search needs are the parameters, Adam's moments and what the climbs before ended with, which
-`Ascent.state` hands out as plain data. Called by the controller stage. Legend:
-U dreams, D parameters.
+`Ascent.state` hands out as plain data. Called by the controller stage. Legend: U dreams, D parameters.
 """
 
 from collections.abc import Callable

@@ -1,14 +1,12 @@
 """The agent: V, M and C together, as they are scored, watched and handed on.
 
 The last round's come in, or all rounds', of which the one is taken that earned most awake; and the rounds' trials
-(`select`), if there were any.
-A folder for each of the three goes out, a few held-out episodes of that round to show them by, and `agent.json`: the
-round, what every round earned, and what was recorded for it. Nothing else is needed to look at an agent, or to let it
-drive.
+(`select`), if there were any. A folder for each of the three goes out, a few held-out episodes of that round to show
+them by, and `agent.json`: the round, what every round earned, and what was recorded for it. Nothing else is needed to
+look at an agent, or to let it drive.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -21,9 +19,9 @@ from wmframe.stages.task import Task
 
 def run(task: Task) -> None:
     """Choose a round, copy its V, M and C, and some of what it recorded."""
-    trials = {number: read_json(folder / "scores.json") for number, folder in _by_round(task, "select").items()}
-    earned = {number: _earned(trial) for number, trial in trials.items()}
-    rounds = list(_by_round(task, "controller"))
+    trials = [read_json(folder / "scores.json") for folder in task.many("select")]
+    earned = {str(number): _earned(trial) for number, trial in enumerate(trials, 1)}
+    rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
     chosen = rounds[-1] if len(rounds) == 1 else max(rounds, key=lambda number: earned[number]["reality"])
     parts = agent_parts(task.output)
     with task.progress.stage(task.name, total=len(parts), unit="parts") as bar:
@@ -37,14 +35,9 @@ def run(task: Task) -> None:
         "round": int(chosen),
         "earned": earned,
         "recorded": [read_json(folder / "summary.json") for folder in task.many("collect")],
-        "frames_tried_on": sum(trial["environment_frames"] for trial in trials.values()),
+        "frames_tried_on": sum(trial["environment_frames"] for trial in trials),
     }
     write_json(task.output / "agent.json", facts)
-
-
-def _by_round(task: Task, stage: str) -> dict[str, Path]:
-    """Return the inputs of a stage by their round, in order."""
-    return {name.partition(".")[2]: path for name, path in task.inputs.items() if name.startswith(f"{stage}.")}
 
 
 def _earned(trial: Mapping[str, Any]) -> dict[str, float]:
