@@ -17,8 +17,8 @@ def test_recency_is_the_ratio_between_a_round_and_the_next_within_the_later_shar
     np.testing.assert_allclose(every.chances, np.array([9, 10, 10, 10]) / 39)
 
 
-def test_longer_episodes_are_drawn_more_often_and_what_is_left_out_does_not_count() -> None:
-    every, later = Emphasis(later_share=0.5).split(episodes(12, 7, 22), 8, leave_out=2)
+def test_episodes_are_drawn_in_proportion_to_the_places_that_they_have() -> None:
+    every, later = Emphasis(later_share=0.5).split(episodes(12, 7, 22), 8, places=lambda episode: episode.steps - 2)
     np.testing.assert_allclose(every.chances, [10 / 35, 5 / 35, 20 / 35])
     np.testing.assert_allclose(later.chances, [0.2, 0.8])
 

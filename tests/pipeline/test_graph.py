@@ -112,6 +112,27 @@ def test_climbs_are_dealt_out_to_later_rounds_whether_or_not_c_continues() -> No
         assert [number(found[f"controller.{n}"], "search", "climbs") for n in range(1, 5)] == [1, 1, 5, 5]
 
 
+def test_the_last_round_has_what_is_said_of_it_however_many_there_are() -> None:
+    said = ("last_round.climbs=8", "last_round.memory_steps=9", "last_round.start_pay=0.5")
+    base = ("search=gradient", "memory.steps=70", "later_rounds.memory_steps=7", "later_rounds.climbs=2")
+    for rounds in (2, 4):
+        found = nodes(f"rounds={rounds}", *base, *said)
+        as_before = list(range(2, rounds))
+        climbs = [number(found[f"controller.{n}"], "search", "climbs") for n in range(1, rounds + 1)]
+        assert climbs == [1, *(2 for _ in as_before), 8]
+        steps = [number(found[f"memory.{n}"], "memory", "steps") for n in range(1, rounds + 1)]
+        assert steps == [70, *(7 for _ in as_before), 9]
+        assert found[f"controller.{rounds}"].config["start_pay"] == 0.5
+        assert not any("start_pay" in found[f"controller.{n}"].config for n in (1, *as_before))
+    one, alone = nodes("rounds=1", *base, *said), nodes("rounds=1", *base)
+    assert one["evaluate"].key == alone["evaluate"].key
+
+
+def test_in_later_rounds_dreams_may_start_only_where_it_went_well() -> None:
+    found = nodes("rounds=3", "later_rounds.start_pay=0.5", "last_round.start_pay=1.5")
+    assert [found[f"controller.{n}"].config.get("start_pay") for n in (1, 2, 3)] == [None, 0.5, 1.5]
+
+
 def test_all_rounds_can_be_tried_for_the_curve_and_the_last_still_is_the_agent() -> None:
     found = nodes("rounds=3", "later_rounds.trials=true", "later_rounds.select_episodes=5")
     assert {f"select.{n}" for n in (1, 2, 3)} <= set(parents(found["agent"]))

@@ -41,6 +41,11 @@ CHANGES: Final[dict[str, set[str]]] = {
     "later_rounds.memory_steps": {"memory.2"},
     "later_rounds.generations": {"controller.2"},
     "later_rounds.sigma": {"controller.2"},
+    "later_rounds.start_pay": {"controller.2"},
+    "last_round.memory_steps": {"memory.2"},
+    "last_round.generations": {"controller.2"},
+    "last_round.sigma": {"controller.2"},
+    "last_round.start_pay": {"controller.2"},
     "finish": {"controller.2_awake"},
 }
 """The nodes of two rounds in whose own part of the config a field stands; searched awake, C has `env` there too."""
@@ -56,7 +61,12 @@ CHANGES_NOTHING: Final = {
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
     "later_rounds.refit_rounds",  # while nothing is to be fitted again, it is refused
-    *("later_rounds.updates", "later_rounds.learning_rate", "later_rounds.climbs"),  # while a population searches for C
+    *(
+        f"{rounds}.{name}"
+        for rounds in ("later_rounds", "last_round")
+        for name in ("updates", "learning_rate", "climbs")
+    ),
+    # while a population searches for C
     "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
 }
 """All the exceptions: what can change no result."""

@@ -7,7 +7,7 @@ import torch
 
 from tests.worlds.toys import H, Z, data, memory, recorded, start_states
 from wmframe.data.emphasis import EVENLY, Emphasis
-from wmframe.data.latents import LatentData
+from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.errors import UserError
 from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 
@@ -15,9 +15,15 @@ NAMES = ("mu", "logvar", "h", "c")
 
 
 def warmed(
-    of: LatentData, *, count: int = 40, seed: int = 0, skip: int = 0, emphasis: Emphasis = EVENLY
+    of: LatentData,
+    *,
+    count: int = 40,
+    seed: int = 0,
+    skip: int = 0,
+    emphasis: Emphasis = EVENLY,
+    start_pay: float | None = None,
 ) -> StartStates:
-    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, emphasis=emphasis)
+    return warmed_starts(memory(), of, count=count, seed=seed, skip=skip, emphasis=emphasis, start_pay=start_pay)
 
 
 def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
@@ -91,6 +97,34 @@ def test_the_newest_round_has_most_of_the_later_starts() -> None:
     emphasis = Emphasis(later_share=1.0, recency=0.25)
     found = Counter(folder for folder, _ in places(warmed(of, count=200, emphasis=emphasis), of))
     assert found[2] / found.total() == pytest.approx(0.8, abs=0.08)
+
+
+def paid(length: int, rewards: list[float], *, seed: int = 0) -> EncodedEpisodes:
+    """One recorded episode that was paid so; nothing for its last frame."""
+    made = recorded([length], seed=seed)
+    made.rewards[:] = [*rewards, 0.0]
+    return made
+
+
+def test_with_a_start_pay_dreams_start_where_the_fifteen_steps_before_were_paid_so_much() -> None:
+    lost, found = 20, 40
+    of = LatentData([paid(60, [1.0] * lost + [-0.5] * (found - lost) + [1.0] * 20)])
+    started = {row for _, row in places(warmed(of, count=600, skip=2, start_pay=0.25), of)}
+    # k of 15 steps are lost ones: 15 - k - k/2 >= 15/4 while k <= 7
+    assert started == {*range(2, lost + 8), *range(found + 8, 60)}
+    assert {row for _, row in places(warmed(of, count=600, skip=2), of)} == set(range(2, 60))
+
+
+def test_episodes_where_it_never_went_well_are_left_out_and_of_later_rounds_the_share_is_kept() -> None:
+    well, badly = paid(30, [1.0] * 30), paid(30, [-1.0] * 30, seed=7)
+    of = LatentData([badly, well, paid(30, [-1.0] * 30, seed=8)])
+    starts = warmed(of, count=60, skip=1, emphasis=Emphasis(later_share=0.5), start_pay=0.0)
+    assert Counter(folder for folder, _ in places(starts, of)) == {1: 60}
+
+
+def test_a_pay_that_nobody_earned_is_refused_with_the_key() -> None:
+    with pytest.raises(UserError, match=r"start_pay=99: nowhere were 15 recorded steps paid that much each"):
+        warmed(data(), skip=1, start_pay=99.0)
 
 
 def test_too_much_to_skip_is_refused_with_the_key() -> None:

@@ -4,7 +4,7 @@ Episodes come in, groups of them with the chances at which to draw from each go 
 stages; used where windows for M and starts for dreams are drawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,18 +38,20 @@ class Emphasis:
     later_share: float = 0.0
     recency: float = 1.0
 
-    def split(self, episodes: Sequence[EpisodeRef], count: int, *, leave_out: int = 0) -> tuple[Group, Group]:
+    def split(
+        self, episodes: Sequence[EpisodeRef], count: int, *, places: Callable[[EpisodeRef], int] | None = None
+    ) -> tuple[Group, Group]:
         """Say how many of `count` are drawn from all episodes and how many from later ones, or all if there are none.
 
-        Episodes are drawn in proportion to their steps, less the `leave_out` that are not wanted of each.
+        Episodes are drawn in proportion to their steps, or to how many `places` each has, of which some have any.
         """
         later = [episode for episode in episodes if episode.later] or list(episodes)
         from_later = round(self.later_share * count)
         newest = max(episode.folder for episode in later)
 
         def group(among: Sequence[EpisodeRef], recency: float, drawn: int) -> Group:
-            steps = np.array([episode.steps - leave_out for episode in among], np.float64)
-            weights = steps * recency ** np.array([newest - episode.folder for episode in among])
+            sizes = np.array([places(episode) if places else episode.steps for episode in among], np.float64)
+            weights = sizes * recency ** np.array([newest - episode.folder for episode in among])
             return Group(among, weights / weights.sum(), drawn)
 
         return group(episodes, 1.0, count - from_later), group(later, self.recency, from_later)

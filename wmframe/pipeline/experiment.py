@@ -38,7 +38,8 @@ class LaterRounds:
     later rounds alike). Where given, `memory_steps` is the budget of an M that continues; of a C that does,
     `generations` is it with the `sigma` that its search begins with, or `updates` with their `learning_rate`, by the
     kind of search. What begins afresh has the first round's of all these; `climbs` are a later round's either way. A
-    list is dealt out to rounds 2, 3, …, its last to all further ones.
+    list is dealt out to rounds 2, 3, …, its last to all further ones. Where the 15 steps before were paid less than
+    `start_pay` each, on average, no dream starts: there a driver had lost the road, and C need not learn to find it.
 
     `chosen` is the round whose driver is scored and handed on: the "last", or the best "awake", by its mean return over
     `select_episodes` whole episodes on select seeds, the same for all rounds. A dream's return cannot choose: it rises
@@ -58,9 +59,26 @@ class LaterRounds:
     updates: Budget | None = None
     learning_rate: Spread | None = None
     climbs: PositiveInt | Annotated[list[PositiveInt], MinLen(1)] | None = None
+    start_pay: float | None = None
     trials: bool = False
     chosen: Literal["last", "awake"] = "last"
     select_episodes: Annotated[int, Gt(0), Le(100_000)] = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRound:
+    """What the last of several rounds does otherwise than `LaterRounds` say, where given: its C is to be the agent's.
+
+    However many rounds there are, it is the last that has it.
+    """
+
+    memory_steps: NonNegativeInt | None = None
+    generations: NonNegativeInt | None = None
+    sigma: PositiveFloat | None = None
+    updates: NonNegativeInt | None = None
+    learning_rate: PositiveFloat | None = None
+    climbs: PositiveInt | None = None
+    start_pay: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +111,7 @@ class Experiment:
     controller: "Controller"
     world: "WorldSettings"
     search: "SearchSettings"
+    last_round: LastRound | None = None
     finish: Finish | None = None
     evaluate: "Evaluation"
     trainer: "Machine"

@@ -98,11 +98,13 @@ def _check_refits(later: Config) -> None:
 
 
 def _later(experiment: Component, number: int) -> Config:
-    """Return what `later_rounds` says of this round; nothing of the first."""
+    """Return what `later_rounds` says of this round, and `last_round` if it is that; nothing of the first."""
     if number == 1:
         return {}
     later = experiment.part("later_rounds").arguments
     later = {**later, **{name: _dealt(later[name], number) for name in _DEALT}}
+    if number == experiment.arguments["rounds"] and experiment.arguments["last_round"] is not None:
+        later |= {name: value for name, value in experiment.part("last_round").arguments.items() if value is not None}
     refits = later["refit_rounds"]
     if isinstance(refits, list) and number not in refits:
         later |= {"vision": "keep", "memory": "continue"}
@@ -210,6 +212,8 @@ def _controller(
             search = _with_argument(search, name, later[name])
         parents["controller"] = last["controller"]
     config = {**_pick(experiment, "controller", "world", "seed"), "search": search, **share}
+    if later.get("start_pay") is not None:
+        config |= {"start_pay": later["start_pay"]}
     if experiment.part("world").target.endswith(".RealitySettings"):
         config |= _pick(experiment, "env")
     return Node(f"controller.{number}", config, parents)

@@ -76,4 +76,5 @@ def draw_starts(task: Task, settings: DreamSettings, memory: Memory) -> StartSta
         seed=seed,
         skip=settings.skip,
         emphasis=task.emphasis,
+        start_pay=task.number("start_pay") if "start_pay" in task.config else None,
     )

@@ -6,13 +6,15 @@ Legend: N start states, Z latent, H hidden.
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from wmframe.data.emphasis import Emphasis, Group
+from wmframe.data.emphasis import Emphasis
 from wmframe.data.latents import EpisodeRef, LatentData
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
@@ -22,6 +24,9 @@ from wmframe.tensors import Layout, read_tensors
 
 _LANES = 256
 """Episodes warmed side by side."""
+
+_RECENT: Final = 15
+"""The steps before a place whose pay says whether the car was doing well there."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +75,31 @@ def fresh_starts(memory: Memory, data: LatentData, *, count: int, seed: int) -> 
 
 @torch.inference_mode()
 def warmed_starts(
-    memory: Memory, data: LatentData, *, count: int, seed: int, skip: int, emphasis: Emphasis
+    memory: Memory,
+    data: LatentData,
+    *,
+    count: int,
+    seed: int,
+    skip: int,
+    emphasis: Emphasis,
+    start_pay: float | None = None,
 ) -> StartStates:
     """Draw frames anywhere along episodes, M warmed on the episode up to there.
 
-    The first `skip` steps of episodes are left out. Places are drawn in proportion to how many each episode offers,
-    and as `emphasis` says.
+    The first `skip` steps of episodes are left out, and with a `start_pay` all places before which less was paid a
+    step. Places are drawn in proportion to how many each episode offers, and as `emphasis` says.
     """
     rng = np.random.default_rng(seed)
-    long = [episode for episode in data.episodes if episode.steps > skip]
-    if not long:
-        raise UserError(
-            f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
-        )
-    places = [place for group in emphasis.split(long, count, leave_out=skip) for place in _places(group, skip, rng)]
+    offered = {episode: _offered(data, episode, skip, start_pay) for episode in data.episodes}
+    offered = {episode: steps for episode, steps in offered.items() if len(steps)}
+    if not offered:
+        raise UserError(_too_few(data, skip, start_pay))
+    split = emphasis.split(list(offered), count, places=lambda episode: len(offered[episode]))
+    places = [
+        (episode, int(offered[episode][rng.integers(len(offered[episode]))]))
+        for group in split
+        for episode in group.draw(rng)
+    ]
     groups: dict[EpisodeRef, list[int]] = {}
     for episode, step in places:
         groups.setdefault(episode, []).append(step)
@@ -96,8 +112,22 @@ def warmed_starts(
     return StartStates(*(torch.stack(column).float() for column in zip(*parts, strict=True)))
 
 
-def _places(group: Group, skip: int, rng: np.random.Generator) -> list[tuple[EpisodeRef, int]]:
-    return [(episode, skip + int(rng.integers(episode.steps - skip))) for episode in group.draw(rng)]
+def _offered(data: LatentData, episode: EpisodeRef, skip: int, start_pay: float | None) -> npt.NDArray[np.int64]:
+    """Return the steps of an episode at which a dream may start."""
+    steps = np.arange(skip, episode.steps)
+    if start_pay is None:
+        return steps
+    rewards = data.folders[episode.folder].rewards[episode.start : episode.start + episode.steps]
+    paid = np.concatenate([[0.0], np.cumsum(rewards, dtype=np.float64)])
+    since = np.maximum(steps - _RECENT, 0)
+    well: npt.NDArray[np.bool_] = paid[steps] - paid[since] >= start_pay * (steps - since)
+    return steps[well]
+
+
+def _too_few(data: LatentData, skip: int, start_pay: float | None) -> str:
+    if start_pay is not None and any(episode.steps > skip for episode in data.episodes):
+        return f"start_pay={start_pay:g}: nowhere were {_RECENT} recorded steps paid that much each. Lower it."
+    return f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
 
 
 def _warm(
