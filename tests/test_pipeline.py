@@ -183,6 +183,7 @@ def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_
 
 def test_a_c_that_dreamt_goes_on_awake_and_can_still_be_watched_dreaming(tmp_path: Path) -> None:
     few = ["finish.search.population=6", "finish.search.generations=3", "finish.search.select_rollouts=5"]
+    few += ["finish.search.returned=select"]
     folder = run(*SMOKE, "search=gradient", "search.updates=4", "finish=awake", *few, root=tmp_path)
     assert states(folder)["controller.1_awake"] == "ran"
     keys = [stage["key"] for stage in record(folder)["stages"] if stage["stage"] == "controller"]

@@ -65,7 +65,7 @@ def test_it_climbs(tmp_path: Path, optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["ParametrizedCMA", "TwoPointsDE"])
-@pytest.mark.parametrize("returned", ["mean", "select"])
+@pytest.mark.parametrize("returned", ["mean", "select", "improved"])
 @pytest.mark.parametrize("killed_in", [1, 2, 4, 5, 9])
 def test_killed_in_any_generation_it_ends_with_the_same_bits(
     tmp_path: Path, optimizer: str, returned: str, killed_in: int
@@ -198,6 +198,35 @@ def test_select_returns_the_best_mean_it_saw_and_mean_the_last(tmp_path: Path) -
     assert best.generation in {8, 12, 16}
     assert last.generation == 24
     assert best.select_score > last.select_score + 0.1
+
+
+def test_improved_keeps_what_it_began_with_unless_something_earns_more(tmp_path: Path) -> None:
+    def downhill(candidates: Numbers, generation: int) -> Numbers:
+        return -noisy(candidates, generation)
+
+    kept = search(tmp_path / "down", settings(24, returned="improved"), fitness=downhill)
+    assert kept is not None
+    assert kept.generation == 0
+    assert not kept.parameters.any()
+    assert kept.select_score == hill(np.zeros((1, 6)))[0]
+    better = search(tmp_path / "up", settings(24, returned="improved"))
+    assert better is not None
+    assert better.generation > 0
+    assert same(better, search(tmp_path / "select", settings(24, returned="select")))
+    assert better.select_score > kept.select_score
+
+
+def test_where_the_search_stands_is_not_what_it_began_with(tmp_path: Path) -> None:
+    said: list[float] = []
+    chosen = settings(4, returned="improved")
+    found = evolve(
+        chosen, chosen.begin(GOAL, 0), fitness=noisy, select=hill, ledger=opened(tmp_path / "ledger"),
+        report=lambda generation, row: said.extend(row[name] for name in row if name.endswith("select_return")),
+    )  # fmt: skip
+    assert found is not None
+    assert found.generation == 0
+    assert len(said) == 1
+    assert said[0] < found.select_score == hill(GOAL[None])[0]
 
 
 @pytest.mark.parametrize("generations", [1, 4, 5, 6])

@@ -23,7 +23,10 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Found:
-    """The parameters (D,), their mean return on select seeds, the generation or update (from 1) that they come from."""
+    """The parameters (D,), their mean return on select seeds, and the generation or update that they come from.
+
+    0 is what the search began with.
+    """
 
     parameters: Parameters
     select_score: float
@@ -92,19 +95,24 @@ def evolve(
         strategy.tell(scores)
         checked = number == search.generations or number % search.check_every == 0
         finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
-        selected = select(finalists) if checked and known is None else np.array(known.select if known else ())
+        with_start = checked and best is None and search.returned == "improved"
+        entrants = np.concatenate([strategy.start[None], finalists]) if with_start else finalists
+        selected = select(entrants) if checked and known is None else np.array(known.select if known else ())
         if not np.isfinite(selected).all():
             raise UserError(
                 f"search: the finalists of generation {number} have no finite return on select seeds, so the world "
                 "returned NaN or infinity. Lower memory.learning_rate and train M again.",
                 exit_code=1,
             )
-        report(number, _summary(scores, selected))
+        stands = selected[len(entrants) - len(finalists) :]
+        report(number, _summary(scores, stands))
         if known is None:
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
             faults.reach("search.generation")
         stopping.check()
-        best = _better(best, finalists, selected, number, keep=search.returned == "select")
+        if with_start:
+            best = Found(strategy.start, float(selected[0]), 0)
+        best = _better(best, finalists, stands, number, keep=search.returned != "mean")
     return best
 
 
@@ -123,10 +131,10 @@ def _better(best: Found | None, finalists: Parameters, selected: Scores, number:
     return Found(finalists[first], float(selected[first]), number)
 
 
-def _summary(scores: Scores, selected: Scores) -> dict[str, float]:
+def _summary(scores: Scores, stands: Scores) -> dict[str, float]:
     row = {
         "controller/fitness_mean": float(scores.mean()),
         "controller/fitness_best": float(scores.max()),
         "controller/fitness_std": float(scores.std()),
     }
-    return row if len(selected) == 0 else {**row, "controller/select_return": float(selected.max())}
+    return row if len(stands) == 0 else {**row, "controller/select_return": float(stands.max())}

@@ -12,7 +12,7 @@ from wmframe.search.strategy import CMA, Parameters, Strategy
 RESCORED: Final = 8
 """How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
 
-Chosen = Literal["mean", "select"]
+Chosen = Literal["mean", "select", "improved"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,9 @@ class Search(SearchSettings):
 
     `optimizer` is ParametrizedCMA or any registered Nevergrad name that takes populations; `sigma` the first spread;
     `diagonal` keeps CMA's covariance diagonal (thousands of parameters). Where it stands is the distribution's mean.
-    `returned` is "mean", the last of them, or "select", the best of those scored on select seeds; an optimizer without
-    a mean offers the last generation's best candidates instead, re-scored. Never the luckiest sample.
+    `returned` is "mean", the last of them, "select", the best of those scored on select seeds, or "improved", the best
+    of those and of what it began with; an optimizer without a mean offers the last generation's best candidates
+    instead, re-scored. Never the luckiest sample.
     """
 
     optimizer: str = "ParametrizedCMA"
@@ -87,6 +88,7 @@ class Search(SearchSettings):
     def most_episodes(self) -> int:
         """How many it plays at the most: all candidates' roll-outs, and those that say where it stands."""
         finalists = (1 if self.optimizer == CMA else RESCORED) * -(-self.generations // self.check_every)
+        finalists += self.returned == "improved" and self.generations > 0
         return self.generations * self.population * self.rollouts + finalists * self.select_rollouts
 
     def begin(self, start: Parameters, seed: int) -> Strategy:

@@ -47,7 +47,7 @@ change the algorithm, as pycma's mirrored samples would, or a file in the workin
 
 
 class Strategy:
-    """One search in progress. `ask`, then `tell`, once per generation."""
+    """One search in progress, around `start` (D,). `ask`, then `tell`, once per generation."""
 
     def __init__(
         self, *, optimizer: str, population: int, sigma: float, diagonal: bool, start: Parameters, seed: int
@@ -55,7 +55,7 @@ class Strategy:
         self._population = population
         space = ng.p.Array(init=start).set_mutation(sigma=sigma)
         space.random_state.seed(seed)
-        self._name, self._start, self._sigma = optimizer, start, sigma
+        self._name, self.start, self._sigma = optimizer, start, sigma
         self._optimizer = _make(optimizer, space, population, diagonal)
         self._asked: list[Any] = []
         self._generation = 0
@@ -93,7 +93,7 @@ class Strategy:
         strategy = getattr(self._optimizer, "es", None)
         if strategy is None:
             return None
-        return self._start + self._sigma * np.asarray(strategy.result.xfavorite)
+        return self.start + self._sigma * np.asarray(strategy.result.xfavorite)
 
 
 def fingerprint(candidates: Parameters) -> str:
