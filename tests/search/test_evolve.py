@@ -217,16 +217,17 @@ def test_improved_keeps_what_it_began_with_unless_something_earns_more(tmp_path:
 
 
 def test_where_the_search_stands_is_not_what_it_began_with(tmp_path: Path) -> None:
-    said: list[float] = []
+    said: dict[int, Mapping[str, float]] = {}
     chosen = settings(4, returned="improved")
     found = evolve(
         chosen, chosen.begin(GOAL, 0), fitness=noisy, select=hill, ledger=opened(tmp_path / "ledger"),
-        report=lambda generation, row: said.extend(row[name] for name in row if name.endswith("select_return")),
+        report=said.__setitem__,
     )  # fmt: skip
     assert found is not None
     assert found.generation == 0
-    assert len(said) == 1
-    assert said[0] < found.select_score == hill(GOAL[None])[0]
+    assert said[4]["controller/start_return"] == found.select_score == hill(GOAL[None])[0]
+    assert said[4]["controller/select_return"] < found.select_score
+    assert "controller/start_return" not in said[3]
 
 
 @pytest.mark.parametrize("generations", [1, 4, 5, 6])

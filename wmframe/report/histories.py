@@ -67,6 +67,7 @@ _FIGURES: Final = (
             "fitness_mean": "population's mean",
             "fitness_best": "population's best (lucky)",
             "select_return": "distribution mean on select seeds",
+            "start_return": "what it began with, on the same seeds",
         },
         "Band: the population's standard deviation. The best of a generation is its luckiest sample and is never "
         "returned.",

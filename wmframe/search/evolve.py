@@ -105,7 +105,8 @@ def evolve(
                 exit_code=1,
             )
         stands = selected[len(entrants) - len(finalists) :]
-        report(number, _summary(scores, stands))
+        begun = {"controller/start_return": float(selected[0])} if with_start else {}
+        report(number, _summary(scores, stands) | begun)
         if known is None:
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
             faults.reach("search.generation")
