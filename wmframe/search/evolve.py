@@ -95,8 +95,8 @@ def evolve(
         strategy.tell(scores)
         checked = number == search.generations or number % search.check_every == 0
         finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
-        with_start = checked and best is None and search.returned == "improved"
-        entrants = np.concatenate([strategy.start[None], finalists]) if with_start else finalists
+        first = checked and best is None and search.returned == "improved"
+        entrants = np.concatenate([strategy.start[None], finalists]) if first else finalists
         selected = select(entrants) if checked and known is None else np.array(known.select if known else ())
         if not np.isfinite(selected).all():
             raise UserError(
@@ -104,15 +104,14 @@ def evolve(
                 "returned NaN or infinity. Lower memory.learning_rate and train M again.",
                 exit_code=1,
             )
-        stands = selected[len(entrants) - len(finalists) :]
-        begun = {"controller/start_return": float(selected[0])} if with_start else {}
-        report(number, _summary(scores, stands) | begun)
+        began, stands = np.split(selected, [int(first)])
+        report(number, _summary(scores, stands, began))
         if known is None:
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
             faults.reach("search.generation")
         stopping.check()
-        if with_start:
-            best = Found(strategy.start, float(selected[0]), 0)
+        if first:
+            best = Found(strategy.start, float(began[0]), 0)
         best = _better(best, finalists, stands, number, keep=search.returned != "mean")
     return best
 
@@ -132,10 +131,12 @@ def _better(best: Found | None, finalists: Parameters, selected: Scores, number:
     return Found(finalists[first], float(selected[first]), number)
 
 
-def _summary(scores: Scores, stands: Scores) -> dict[str, float]:
-    row = {
+def _summary(scores: Scores, stands: Scores, began: Scores) -> dict[str, float]:
+    """Return a generation's row; what was not scored in it is left out."""
+    scored = {"controller/select_return": stands, "controller/start_return": began}
+    return {
         "controller/fitness_mean": float(scores.mean()),
         "controller/fitness_best": float(scores.max()),
         "controller/fitness_std": float(scores.std()),
+        **{name: float(returns.max()) for name, returns in scored.items() if len(returns)},
     }
-    return row if len(stands) == 0 else {**row, "controller/select_return": float(stands.max())}

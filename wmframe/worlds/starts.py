@@ -95,11 +95,7 @@ def warmed_starts(
     if not offered:
         raise UserError(_too_few(data, skip, start_pay))
     split = emphasis.split(list(offered), count, places=lambda episode: len(offered[episode]))
-    places = [
-        (episode, int(offered[episode][rng.integers(len(offered[episode]))]))
-        for group in split
-        for episode in group.draw(rng)
-    ]
+    places = [(episode, int(rng.choice(offered[episode]))) for group in split for episode in group.draw(rng)]
     groups: dict[EpisodeRef, list[int]] = {}
     for episode, step in places:
         groups.setdefault(episode, []).append(step)
