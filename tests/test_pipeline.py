@@ -1,6 +1,7 @@
 """The whole path on the toy: what is computed once, what survives a kill, and that a dream teaches."""
 
 import json
+import shutil
 import signal
 import statistics
 import sys
@@ -17,6 +18,7 @@ from wmframe.cli.main import main
 from wmframe.config.bind import Component
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
+from wmframe.files import read_json
 from wmframe.pipeline.runs import find_run
 from wmframe.stages.evaluate import asleep
 from wmframe.stages.models import agent_parts, load_controller, load_driver
@@ -96,6 +98,35 @@ def test_a_second_round_collects_with_the_first_rounds_driver(tmp_path: Path) ->
     assert "vision.2" not in found
     assert "latents.1_2" in found
     assert record(once)["stages"][-1]["key"] != record(twice)["stages"][-1]["key"]
+
+
+def test_an_agent_of_another_project_drives_in_the_first_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """V and M begin afresh on what it records; the page says where it came from, and what it had seen."""
+    before = run(*SMOKE, root=tmp_path / "before")
+    driven = (*SMOKE, "collect=driven", "~collect.first.astray", "collect.first.steady.episodes=8", "name=driven")
+    folder = run(*driven, f"first_driver={before}", root=tmp_path)
+    found = {stage["name"]: stage for stage in record(folder)["stages"]}
+    assert {stage["state"] for stage in found.values()} == {"ran"}
+    [agent] = (stage["key"] for stage in record(before)["stages"] if stage["stage"] == "agent")
+    summary = read_json(tmp_path / "artefacts/collect" / found["collect.1"]["key"] / "summary.json")
+    assert summary["episodes"] == {"random": 16, "driver from elsewhere": 8}
+    recorded = read_json(before.parents[1] / "artefacts/agent" / agent / "agent.json")["recorded"]
+    assert summary["inherited_frames"] == sum(data["environment_frames"] for data in recorded) > 0
+    assert f"had learned from {summary['inherited_frames']:,} before" in (folder / "report.html").read_text()
+    shutil.rmtree(tmp_path / "before")
+    again = run(*driven, f"first_driver='{before}@{agent}'", root=tmp_path)
+    assert set(states(again).values()) == {"cached"}, "the agent itself was brought along"
+    assert main(["run", *driven, f"first_driver={before}", f"paths.root={tmp_path}"]) == 2
+    assert f"first_driver: no run '{before}'" in capsys.readouterr().err
+
+
+def test_a_first_driver_of_another_environment_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*SMOKE, "collect=driven", "first_driver=zoo/car_racing_pure", f"paths.root={tmp_path}"]
+    assert main(["run", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert "first_driver: its actions have 3 parts, this environment's 1. Name an agent that was trained in it" in said
 
 
 def test_rounds_on_two_versions_of_an_environment_are_said_aloud(

@@ -46,7 +46,7 @@ def test_episodes_explore_as_much_as_they_are_named_after() -> None:
         assert explored[lanes].mean().item() == pytest.approx(float(policy.rsplit("_", 1)[1]), rel=0.2)
 
 
-def test_the_first_round_has_no_driver() -> None:
+def test_without_a_driver_there_are_no_episodes() -> None:
     with setting(driven=False) as where:
         assert collect(driving([0.1]), where) == []
 
@@ -61,5 +61,6 @@ def test_it_says_where_its_driver_learned() -> None:
     with setting() as where:
         assert where.driver is not None
         assert driving([0.0]).origin(where) == "dream-trained driver"
+        assert driving([0.0]).origin(replace(where, round=1)) == "driver from elsewhere"
         awake = replace(where, driver=replace(where.driver, dreamt=False))
         assert driving([0.0]).origin(awake) == "track-trained driver"

@@ -53,6 +53,42 @@ def test_a_later_round_collects_with_the_last_driver_and_goes_on_from_its_weight
     assert parents(found["evaluate"]) == {"agent": "agent", "baseline": "baseline"}
 
 
+PINNED = "first_driver='zoo/some@0123456789abcdef'"
+
+
+def test_the_first_round_may_be_driven_by_an_agent_whose_key_alone_counts() -> None:
+    found, named = nodes("collect=driven", PINNED), nodes("collect=driven", PINNED.replace("some", "same"))
+    assert found["collect.1"].request.parents == {"agent": "0123456789abcdef"}
+    assert "first_driver" not in found, "it is no result of this experiment"
+    assert {name: node.key for name, node in found.items()} == {name: node.key for name, node in named.items()}
+    other = nodes("collect=driven", PINNED.replace("0123", "4567"))
+    unlike = {name for name, node in other.items() if node.key != found[name].key}
+    assert unlike == {*found} - {"baseline"}
+
+
+def test_of_the_first_driver_nothing_else_is_handed_on() -> None:
+    found = nodes("collect=driven", PINNED, "rounds=2")
+    assert parents(found["vision.1"]) == {"collect.1": "collect.1"}
+    assert set(parents(found["memory.1"])) == {"latents.1"}
+    assert set(parents(found["controller.1"])) == {"vision", "memory", "latents.1"}
+    assert set(parents(found["collect.2"])) == {"vision", "memory", "controller"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("collect=driven",), "collect.first.steady lets a driver drive, and in round 1 there is none"),
+        ((PINNED,), "no source of collect.first lets a driver drive. Use collect=driven"),
+        (("collect=driven", "first_driver=zoo/some"), "nobody has looked up which agent that is"),
+    ],
+)
+def test_a_first_driver_without_a_source_and_a_source_without_one_are_refused(
+    overrides: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        nodes(*overrides)
+
+
 def test_an_agent_chosen_awake_is_one_of_all_rounds_each_tried_on_the_same_terms() -> None:
     found = nodes("rounds=2", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
     assert parents(found["select.1"]) == {"vision": "vision.1", "memory": "memory.1", "controller": "controller.1"}

@@ -52,7 +52,7 @@ CHANGES: Final[dict[str, set[str]]] = {
 
 OTHER_GRAPH: Final = {
     *("rounds", "later_rounds.vision", "later_rounds.memory", "later_rounds.controller", "later_rounds.chosen"),
-    "later_rounds.trials",
+    *("later_rounds.trials", "first_driver"),
 }
 """Fields that make other nodes, or give them other parents."""
 
@@ -74,13 +74,17 @@ CHANGES_NOTHING: Final = {
 _ROUNDS: Final = ("rounds=2",)
 
 
+_NEEDS: Final = {"collect=driven": ("first_driver='zoo/some@0123456789abcdef'",)}
+"""What an option does not go without."""
+
+
 def _options() -> Iterator[tuple[str, ...]]:
     """One experiment for every option of every group."""
     yield ()
     for group, options in choices().items():
         for option in options:
             if group not in {"ablation", "experiment", "preset"}:
-                yield (f"{group}={option}",)
+                yield (f"{group}={option}", *_NEEDS.get(f"{group}={option}", ()))
 
 
 def bound(*overrides: str) -> Component:

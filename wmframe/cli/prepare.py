@@ -5,7 +5,7 @@ torch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,8 +80,15 @@ def _job(
     target: str,
 ) -> Job:
     from wmframe.config.bind import bind
+    from wmframe.pipeline.first_driver import pin
+    from wmframe.pipeline.graph import root_of
 
     config = compose(overrides)
     if "_target_" in config:
         raise UserError("_target_ is not a key of the config itself, only of its components")
-    return Job(tuple(overrides), config, bind(config, target=target, allowed=invocation.allowed))
+    experiment = bind(config, target=target, allowed=invocation.allowed)
+    named = experiment.arguments.get("first_driver")
+    if isinstance(named, str):
+        pinned = pin(named, root_of(experiment))
+        experiment = replace(experiment, arguments={**experiment.arguments, "first_driver": pinned})
+    return Job(tuple(overrides), config, experiment)

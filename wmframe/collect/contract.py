@@ -23,13 +23,15 @@ from wmframe.worlds.rollout import Act
 LANES = 64
 """Episodes played side by side, and recorded in one shard."""
 
-Origin = Literal["random", "evolved", "dream-trained driver", "track-trained driver"]
-"""What a data set says of itself: played at random, by a population evolving on real reward, by a finished driver."""
+Origin = Literal["random", "evolved", "dream-trained driver", "track-trained driver", "driver from elsewhere"]
+"""What a data set says of itself: played at random, by a population evolving on real reward, by the last round's
+driver, or by an agent that was finished before, of which nothing is claimed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a source works with: the environments, A, the run's seed, the round (from 1), the last round's driver.
+    """What a source works with: the environments, A, the run's seed, the round (from 1), and who drives: the last
+    round's driver, in the first an agent that was finished before, if any.
 
     `source` is the source's name in the config; two of a kind play different seeds.
     """

@@ -1,4 +1,6 @@
-"""The last round's driver, as it is and perturbed: data from where the agent really goes (paper, section 5).
+"""A driver, as it is and perturbed: data from where the agent really goes (paper, section 5).
+
+It is the last round's; in the first round an agent that was finished before.
 
 Perturbed parameters and exploration show M what happens beside the driver's own line. Legend: B lanes, A action.
 """
@@ -31,6 +33,8 @@ class Driving(Source):
 
     def origin(self, setting: Setting) -> Origin:
         """Return what its episodes are called."""
+        if setting.round == 1:
+            return "driver from elsewhere"
         dreamt = setting.driver is not None and setting.driver.dreamt
         return "dream-trained driver" if dreamt else "track-trained driver"
 
@@ -39,7 +43,7 @@ class Driving(Source):
         return self.episodes * min(limit, self.most_steps or limit)
 
     def batches(self, setting: Setting) -> Batches:
-        """Yield the episodes, `LANES` at a time; none in the first round, which has no driver yet."""
+        """Yield the episodes, `LANES` at a time; none without a driver."""
         driver = setting.driver
         if driver is None:
             return

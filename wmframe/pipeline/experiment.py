@@ -98,11 +98,16 @@ class Paths:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One experiment: `rounds` of collect → vision → latents → memory → controller, a `finish`, a score."""
+    """One experiment: `rounds` of collect → vision → latents → memory → controller, a `finish`, a score.
+
+    In round 1 `first_driver` drives, where a source of `collect.first` lets a driver drive: a run with an agent, or one
+    that wmframe ships ("zoo/…"). Nothing else of it is handed on: V, M and C begin afresh.
+    """
 
     name: str
     seed: Annotated[int, Ge(0), Lt(2**32)]
     rounds: Annotated[int, Gt(0), Le(1000)]
+    first_driver: str | None = None
     later_rounds: LaterRounds
     env: "EnvSpec"
     collect: "Collection"

@@ -4,6 +4,7 @@ A bound experiment comes in, nodes in an order in which they can be computed go 
 `wmframe plan` answers at once. Called by the runner and by `wmframe plan`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,14 @@ from wmframe.pipeline.artefact import Request
 from wmframe.stages.versions import CODE_VERSIONS
 
 TARGET: Final = "wmframe.pipeline.experiment.Experiment"
+
+FIRST_DRIVER: Final = "first_driver"
+"""The node of the agent that drives in round 1: no result of the experiment, so not among its nodes."""
+
+PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
+"""An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
+
+_DRIVING: Final = "wmframe.collect.driving.Driving"
 
 _SEARCHED: Final = ("generations", "sigma", "updates", "learning_rate")
 """What `later_rounds` may say of a C that continues; each kind of search takes its own."""
@@ -65,10 +74,11 @@ def graph(experiment: Component) -> list[Node]:
     assert isinstance(rounds, int)  # noqa: S101  # binding has seen to it
     if rounds > 1:
         _check_refits(experiment.part("later_rounds").arguments)
+    first = _first_driver(experiment)
     nodes: dict[str, Node] = {}
     drivers: dict[int, Mapping[str, Node]] = {}
     for number in range(1, rounds + 1):
-        drivers[number] = _round(experiment, number, drivers.get(number - 1, {}), nodes)
+        drivers[number] = _round(experiment, number, drivers.get(number - 1, first), nodes)
     if experiment.arguments["finish"] is not None:
         drivers[rounds] = {**drivers[rounds], "controller": _add(nodes, _finish(experiment, drivers[rounds]))}
     agent = _add(nodes, _agent(experiment, drivers, nodes))
@@ -95,6 +105,32 @@ def _check_refits(later: Config) -> None:
             "later_rounds.refit_rounds says when, but nothing is to be fitted again. Use later_rounds.memory=refit, "
             "and later_rounds.vision=refit too if V is to be."
         )
+
+
+def _first_driver(experiment: Component) -> dict[str, Node]:
+    """Return the agent that drives in round 1, if there is one.
+
+    Raises UserError if no source would let it, or if there is none and a source waits for it.
+    """
+    pinned, sources = experiment.arguments["first_driver"], experiment.part("collect").arguments["first"]
+    assert isinstance(sources, Mapping)  # noqa: S101  # binding has seen to it
+    driven = [name for name, source in sources.items() if source.target == _DRIVING]
+    if pinned is None:
+        if driven:
+            raise UserError(
+                f"collect.first.{driven[0]} lets a driver drive, and in round 1 there is none yet. Name one: "
+                "first_driver=zoo/car_racing_dream, or a run of yours."
+            )
+        return {}
+    if not driven and all(source.target.startswith("wmframe.") for source in sources.values()):
+        raise UserError(
+            f"first_driver={pinned}: no source of collect.first lets a driver drive. Use collect=driven, or "
+            "first_driver=null."
+        )
+    match = PINNED.fullmatch(str(pinned))
+    if match is None:
+        raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
+    return {"agent": Node(FIRST_DRIVER, {}, {}, published=match["key"])}
 
 
 def _later(experiment: Component, number: int) -> Config:
@@ -137,7 +173,7 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
     """Add a round's nodes; return the newest of each stage."""
     later = _later(experiment, number)
     collected = {f"collect.{n}": nodes[f"collect.{n}"] for n in range(1, number)}
-    driver = {name: last[name] for name in ("vision", "memory", "controller") if name in last}
+    driver = {name: last[name] for name in ("agent", "vision", "memory", "controller") if name in last}
     sources = experiment.part("collect")
     unplayed = "later" if number == 1 else "first"
     config = _pick(experiment, "env", "seed") | {

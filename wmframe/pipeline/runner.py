@@ -19,7 +19,8 @@ from wmframe import stopping
 from wmframe.config.bind import Component
 from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import Node, graph, root_of
+from wmframe.pipeline.first_driver import fetch
+from wmframe.pipeline.graph import FIRST_DRIVER, Node, graph, root_of
 from wmframe.pipeline.mirror import Mirror
 from wmframe.pipeline.provenance import provenance, without_secret
 from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
@@ -108,6 +109,7 @@ def run(order: Order, progress: Progress, present: Present, *, begun: Callable[[
         folder.write(record)
         begun(folder)
         worker = Worker(order.root, machine, order.allowed, progress, Mirror(tracker))
+        worker.adopt_first_driver(order.experiment.arguments["first_driver"])
         finished = _compute(nodes, worker, folder, record, progress)
         tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in finished.scores.items()})
         present(folder, tracker)
@@ -150,7 +152,7 @@ class Worker:
         progress: Progress,
         mirror: Mirror | None = None,
     ) -> None:
-        self._store = Store(root / "artefacts", notice=progress.say)
+        self._root, self._store = root, Store(root / "artefacts", notice=progress.say)
         self._machine, self._allowed, self._progress = machine, allowed, progress
         self._mirror = mirror
         self._folders: dict[str, Artefact] = {}
@@ -158,6 +160,11 @@ class Worker:
     def adopt(self, name: str, artefact: Artefact) -> None:
         """Take a node's result as given, for others to be made of."""
         self._folders[name] = artefact
+
+    def adopt_first_driver(self, pinned: object) -> None:
+        """Bring the agent that drives in round 1 into the project, if an experiment has one."""
+        if isinstance(pinned, str):
+            self.adopt(FIRST_DRIVER, fetch(pinned, self._root, self._store))
 
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
         """Return a node's result, from the store or by running its stage; its parents must be obtained or adopted."""

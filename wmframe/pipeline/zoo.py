@@ -30,22 +30,32 @@ def entries() -> list[str]:
     return sorted(f"{PREFIX}{folder.parent.name}" for folder in _SHIPPED.glob("*/runs"))
 
 
+def shipped_agent(named: str) -> str:
+    """Return the key of the shipped agent `named` ("zoo/…"). Raises UserError for a name that is not shipped."""
+    [agent] = _entry(named).glob("artefacts/agent/*")
+    return agent.name
+
+
 def unpack(named: str, root: Path) -> Path:
     """Copy the shipped agent `named` ("zoo/…") into the project at `root`, if it is not there; return its run's folder.
 
     Raises UserError for a name that is not shipped.
     """
-    if named not in entries():
-        raise UserError(
-            f"{named}: wmframe ships no such agent.{did_you_mean(nearest(named, entries(), cutoff=0.3))} "
-            f"It ships {', '.join(entries()) or 'none'}."
-        )
-    entry = _SHIPPED / named.removeprefix(PREFIX)
+    entry = _entry(named)
     for folder in sorted(entry.glob("artefacts/*/*")):
         copy_folder(folder, root / folder.relative_to(entry))
     [run] = (folder for folder in entry.glob("runs/*") if not folder.is_symlink())
     copy_folder(run, root / run.relative_to(entry))
     return root / run.relative_to(entry)
+
+
+def _entry(named: str) -> Path:
+    if named not in entries():
+        raise UserError(
+            f"{named}: wmframe ships no such agent.{did_you_mean(nearest(named, entries(), cutoff=0.3))} "
+            f"It ships {', '.join(entries()) or 'none'}."
+        )
+    return _SHIPPED / named.removeprefix(PREFIX)
 
 
 def pack(run: Path, artefacts: Sequence[Path], entry: Path) -> Path:

@@ -35,6 +35,7 @@ class Collected:
     episodes: dict[str, int]
     environment_frames: int
     backends: list[str]
+    inherited_frames: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,10 @@ def _notes(told: Told, caveat: str) -> list[str]:
             f"Round {number} learned from {collected.environment_frames:,} environment frames ({origins} episodes) "
             f"of {', '.join(collected.backends)}."
         )
+        if collected.inherited_frames > 0:
+            notes.append(
+                f"V and M of the driver from elsewhere had learned from {collected.inherited_frames:,} before."
+            )
     if told.frames_tried_on > 0:
         notes.append(
             f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more; no parameter was fitted to them."

@@ -1,6 +1,7 @@
 """Play episodes and keep them: frames in shards, one shard a batch (paper, section 2.1 and appendix A).
 
-A config's sources come in, and in later rounds the last round's agent; shards and `summary.json` go out.
+A config's sources come in, and who drives: in later rounds the last round's V, M and C, in the first an agent that was
+finished before, if any. Shards and `summary.json` go out.
 """
 
 from array import array
@@ -20,9 +21,9 @@ from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
-from wmframe.files import write_json
+from wmframe.files import read_json, write_json
 from wmframe.stages.kept import Kept
-from wmframe.stages.models import load_driver
+from wmframe.stages.models import agent_parts, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.driver import Driver
@@ -47,7 +48,7 @@ def run(task: Task) -> None:
         task.environments() as batch,
         task.progress.stage(task.name, total=planned, unit="steps", start=played.steps) as bar,
     ):
-        driver = _driver(task)
+        driver = _driver(task, spec)
         for name, source in sources.items():
             setting = Setting(
                 source=name,
@@ -59,7 +60,7 @@ def run(task: Task) -> None:
             )
             for infos in _play(source, setting, task.output, task.kept, spec.backend, bar):
                 summary.add(infos)
-    write_json(task.output / "summary.json", summary.told(spec.action_repeat))
+    write_json(task.output / "summary.json", {**summary.told(spec.action_repeat), **_inherited(task)})
 
 
 class _Summary:
@@ -132,8 +133,23 @@ def _play(
         yield infos
 
 
-def _driver(task: Task) -> Driver | None:
-    if "controller" not in task.inputs:
+def _driver(task: Task, spec: EnvSpec) -> Driver | None:
+    if not task.inputs:
         return None
+    parts = agent_parts(task.inputs["agent"]) if "agent" in task.inputs else task.inputs
     world = task.build("world", WorldSettings)
-    return load_driver(task.inputs, world=world, allowed=task.allowed, device=task.machine.device)
+    driver = load_driver(parts, world=world, allowed=task.allowed, device=task.machine.device)
+    if driver.memory.action_size != spec.action_size:
+        raise UserError(
+            f"first_driver: its actions have {driver.memory.action_size} parts, this environment's {spec.action_size}. "
+            "Name an agent that was trained in it."
+        )
+    return driver
+
+
+def _inherited(task: Task) -> dict[str, int]:
+    """Return how many of the environment's frames the V and M of a driver from elsewhere had learned from."""
+    if "agent" not in task.inputs:
+        return {}
+    recorded = read_json(task.inputs["agent"] / "agent.json")["recorded"]
+    return {"inherited_frames": sum(data["environment_frames"] + data.get("inherited_frames", 0) for data in recorded)}
