@@ -72,7 +72,7 @@ class _Binder:
         for path, value, signature in self.unknown:
             near = nearest(path, [key for key, leaf in self.known.items() if leaf or "." not in path])
             keys = ", ".join(signature.parameters) or "none"
-            where = shorten(f"{signature.name} ({signature.file}) takes: {keys}", 200, placeholder=" ...")
+            where = shorten(f"{signature.name} ({signature.file}) takes: {keys}", 240, placeholder=" ...")
             message = f"={'…' if is_secret(path) else show(value)}: there is no such key"
             cause = f"{path.rpartition('.')[2]}{message}"
             strangers.append(Problem(path, message, near, where, cause))
