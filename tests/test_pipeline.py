@@ -114,7 +114,7 @@ def test_an_agent_of_another_project_drives_in_the_first_round(
     assert summary["episodes"] == {"random": 16, "driver from elsewhere": 8}
     recorded = read_json(before.parents[1] / "artefacts/agent" / agent / "agent.json")["recorded"]
     assert summary["inherited_frames"] == sum(data["environment_frames"] for data in recorded) > 0
-    assert f"had learned from {summary['inherited_frames']:,} before" in (folder / "report.html").read_text()
+    assert f"had learned from {summary['inherited_frames']:,} frames before" in (folder / "report.html").read_text()
     shutil.rmtree(tmp_path / "before")
     again = run(*driven, f"first_driver='{before}@{agent}'", root=tmp_path)
     assert set(states(again).values()) == {"cached"}, "the agent itself was brought along"

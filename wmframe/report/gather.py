@@ -113,7 +113,7 @@ def _notes(told: Told, caveat: str) -> list[str]:
         )
         if collected.inherited_frames > 0:
             notes.append(
-                f"V and M of the driver from elsewhere had learned from {collected.inherited_frames:,} before."
+                f"V and M of the driver from elsewhere had learned from {collected.inherited_frames:,} frames before."
             )
     if told.frames_tried_on > 0:
         notes.append(
