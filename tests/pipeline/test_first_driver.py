@@ -15,7 +15,7 @@ STALE = "0123456789abcdef"
 
 
 def fetched(pinned: str, root: Path) -> Path:
-    return fetch(pinned, root, Store(root / "artefacts")).path
+    return fetch(pinned, Store(root / "artefacts")).path
 
 
 def test_a_name_is_pinned_to_the_agent_that_it_means_now(tmp_path: Path) -> None:

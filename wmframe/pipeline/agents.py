@@ -73,13 +73,7 @@ def agent_artefact(run: Run) -> Artefact:
 
     Raises UserError if the run has none yet, or it is missing or damaged.
     """
-    record = run.record()
-    made = [stage for stage in record.stages if stage.stage == "agent"]
-    if not made:
-        raise UserError(
-            f"{run.name} has no driver yet: it is {record.state}. Its command: {record.command}", exit_code=1
-        )
-    [agent] = open_artefacts(run, made).values()
+    [agent] = open_artefacts(run, [run.agent()]).values()
     return agent
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.graph import PINNED
-from wmframe.pipeline.runs import Run, find_run
+from wmframe.pipeline.runs import find_run
 from wmframe.pipeline.store import Store
 from wmframe.pipeline.zoo import PREFIX, copy_folder, shipped_agent
 
@@ -27,13 +27,13 @@ def pin(named: str, root: Path) -> str:
         if named.startswith(PREFIX):
             return f"{named}@{shipped_agent(named)}"
         run = find_run(named, runs=root / "runs")
+        return f"{run.name if named == 'latest' else named}@{run.agent().key}"
     except UserError as error:
         raise UserError(f"first_driver: {error}") from error
-    return f"{run.name if named == 'latest' else named}@{_agent_key(run)}"
 
 
-def fetch(pinned: str, root: Path, store: Store) -> Artefact:
-    """Return a pinned agent, every byte checked, copied into the project at `root` if it lies elsewhere.
+def fetch(pinned: str, store: Store) -> Artefact:
+    """Return a pinned agent, every byte checked, copied into the project of `store` if it lies elsewhere.
 
     Raises UserError if the name has come to stand for another agent, and this one is nowhere.
     """
@@ -41,10 +41,10 @@ def fetch(pinned: str, root: Path, store: Store) -> Artefact:
     kept = store.find("agent", key)
     if kept is not None:
         return kept
-    run = find_run(named, runs=root / "runs")
+    run = find_run(named, runs=store.root.parent / "runs")
     lies = run.root / "artefacts" / "agent" / key
     if lies.is_dir():
-        copy_folder(lies, root / "artefacts" / "agent" / key)
+        copy_folder(lies, store.root / "agent" / key)
     kept = store.find("agent", key)
     if kept is None:
         raise UserError(
@@ -53,13 +53,3 @@ def fetch(pinned: str, root: Path, store: Store) -> Artefact:
             exit_code=1,
         )
     return kept
-
-
-def _agent_key(run: Run) -> str:
-    record = run.record()
-    keys = [stage.key for stage in record.stages if stage.stage == "agent"]
-    if not keys:
-        raise UserError(
-            f"first_driver: {run.name} has no driver yet: it is {record.state}. Its command: {record.command}"
-        )
-    return keys[0]

@@ -152,7 +152,7 @@ class Worker:
         progress: Progress,
         mirror: Mirror | None = None,
     ) -> None:
-        self._root, self._store = root, Store(root / "artefacts", notice=progress.say)
+        self._store = Store(root / "artefacts", notice=progress.say)
         self._machine, self._allowed, self._progress = machine, allowed, progress
         self._mirror = mirror
         self._folders: dict[str, Artefact] = {}
@@ -164,7 +164,7 @@ class Worker:
     def adopt_first_driver(self, pinned: object) -> None:
         """Bring the agent that drives in round 1 into the project, if an experiment has one."""
         if isinstance(pinned, str):
-            self.adopt(FIRST_DRIVER, fetch(pinned, self._root, self._store))
+            self.adopt(FIRST_DRIVER, fetch(pinned, self._store))
 
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
         """Return a node's result, from the store or by running its stage; its parents must be obtained or adopted."""

@@ -121,6 +121,16 @@ class Run:
                 return replace(record, state="stopped")
         return record
 
+    def agent(self) -> StageRecord:
+        """Return how it came by its agent; raises UserError if it has none yet."""
+        record = self.record()
+        for stage in record.stages:
+            if stage.stage == "agent":
+                return stage
+        raise UserError(
+            f"{self.name} has no driver yet: it is {record.state}. Its command: {record.command}", exit_code=1
+        )
+
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Show, while the block runs, that this run goes on; the kernel takes the sign away from a killed process."""
