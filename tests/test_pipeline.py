@@ -129,6 +129,15 @@ def test_a_first_driver_of_another_environment_is_refused(tmp_path: Path, capsys
     assert "first_driver: its actions have 3 parts, this environment's 1. Name an agent that was trained in it" in said
 
 
+def test_a_first_driver_that_acts_at_another_rate_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["experiment=car_racing/again", "tracker=none", "first_driver=zoo/car_racing_pure"]
+    assert main(["run", *arguments, "env.action_repeat=2", f"paths.root={tmp_path}"]) == 2
+    assert "it acts every 4 frames, and here env.action_repeat=2" in capsys.readouterr().err
+    assert not list(tmp_path.glob("artefacts/collect/*.work/*.h5")), "nothing was recorded"
+
+
 def test_rounds_on_two_versions_of_an_environment_are_said_aloud(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,6 +290,29 @@ def test_evaluate_scores_other_seeds_and_trains_nothing(tmp_path: Path, capsys: 
     assert int(numbers["n"]) == 6
     assert {name.split("/")[0] for name in set(hashes(tmp_path)) - before} == {"baseline", "evaluate"}
     assert statistics.stdev(record(folder)["scores"]["reality"]["returns"]) != float(numbers["std"])
+
+
+def test_evaluate_sets_drivers_side_by_side_on_the_same_episodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, other = run(*SMOKE, root=tmp_path), run(*SMOKE, "env.action_repeat=2", root=tmp_path / "elsewhere")
+    capsys.readouterr()
+    assert main(["evaluate", str(first), str(other), "episodes=4", "first_seed=1000"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    means = [float(line.split()[1].removeprefix("mean=")) for line in said if line.startswith("reality ")]
+    assert len(means) == 2
+    assert said[-1].startswith(f"{other} - {first}: higher in ")
+    assert f"; {means[1] - means[0]:+.1f} on average" in said[-1]
+
+
+def test_evaluate_does_not_set_side_by_side_what_drove_in_other_worlds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run(*SMOKE, root=tmp_path)
+    arguments = ["evaluate", str(folder), "zoo/car_racing_pure", "episodes=4", f"root={tmp_path}"]
+    assert main(arguments) == 2
+    assert "zoo/car_racing_pure was made for CarRacing(action_size=3" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("artefacts/evaluate/*/scores.json"))) == 2, "each one's own, and nothing was scored"
 
 
 def test_evaluate_keeps_to_the_recorded_agent(

@@ -9,6 +9,7 @@ from wmframe.report.statistics import (
     Interval,
     interval_over_runs,
     mean_difference,
+    paired_difference,
     percentile_interval,
     promises_too_much,
     rank_correlation,
@@ -57,6 +58,22 @@ def test_the_interval_equals_scipys_welch_interval() -> None:
     assert interval is not None
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
     assert interval.mean == pytest.approx(ours.mean() - theirs.mean())
+
+
+def test_the_paired_interval_equals_scipys_and_what_is_common_cancels_out() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    generator = np.random.default_rng(4)
+    common = generator.normal(0, 300, 50)
+    ours, theirs = common + generator.normal(5, 2, 50), common + generator.normal(0, 2, 50)
+    expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
+    interval = paired_difference(ours.tolist(), theirs.tolist())
+    unpaired = mean_difference(ours.tolist(), theirs.tolist())
+    assert interval is not None
+    assert unpaired is not None
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-9)
+    assert interval.mean == pytest.approx(unpaired.mean)
+    assert unpaired.low < 0 < interval.low
+    assert paired_difference([1.0], [2.0]) is None
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95])

@@ -1,52 +1,70 @@
-"""`wmframe evaluate RUN`: score a run's driver again, on report seeds of one's choice."""
+"""`wmframe evaluate RUN …`: score runs' drivers again, on report seeds of one's choice, and set them side by side."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wmframe.cli.tell import tell
 from wmframe.cli.values import Given, parse_values
 from wmframe.errors import UserError
 
-HELP = """Score a run's driver again, on seeds of your choice.
+if TYPE_CHECKING:
+    from wmframe.config.bind import Component
 
-usage: wmframe evaluate RUN [episodes=100] [first_seed=0] [root=.] [--allow MODULE]
+HELP = """Score a run's driver again, on seeds of your choice; of several runs, on the same ones.
+
+usage: wmframe evaluate RUN [OTHER ...] [episodes=100] [first_seed=0] [root=.] [--allow MODULE]
 
   wmframe evaluate latest episodes=40 first_seed=1000
+  wmframe evaluate zoo/car_racing_dream latest episodes=40 first_seed=1000
 
 RUN is a folder under runs/, its name, or "latest". The driver is scored on the reference environment, beside the
-random policy on the same seeds. Nothing is trained; the same question asked twice is answered from the store.
+random policy on the same seeds, and every other run's beside the first's, episode by episode. Nothing is trained; the
+same question asked twice is answered from the store.
 """
+
+MOST = 32
+"""So many runs side by side; it is a slip of the keyboard that names more."""
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Obtain the run's evaluation with other seeds and print its scores."""
-    given = parse_values(arguments, {"episodes": "100", "first_seed": "0", "root": "."}, most_names=1, usage=HELP)
+    """Obtain the runs' evaluations with other seeds and print their scores."""
+    given = parse_values(arguments, {"episodes": "100", "first_seed": "0", "root": "."}, most_names=MOST, usage=HELP)
     if not given.names:
         raise UserError(f"which run?\n{HELP.rstrip()}")
-    return _evaluate(given.names[0], given)
+    return _evaluate(given)
 
 
-def _evaluate(name: str, given: Given) -> int:
+def _evaluate(given: Given) -> int:
     import sys
     from pathlib import Path
 
     from wmframe.pipeline.runs import find_run
 
-    run = find_run(name, runs=Path(given.values["root"]) / "runs")
+    runs = {name: find_run(name, runs=Path(given.values["root"]) / "runs") for name in given.names}
     seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
     # PyTorch comes with these: not before what was typed is known to be right.
-    from wmframe.pipeline.rescore import rescore
-    from wmframe.report.scoreboard import LABELS, lines, mean_std_n
+    from wmframe.pipeline.rescore import refuse_unlike, rescore
+    from wmframe.report.scoreboard import LABELS, against, lines, mean_std_n
     from wmframe.tracking.progress import Progress
 
-    experiment = run.experiment(given.allowed)
-    asked = replace(
-        experiment,
-        arguments={**experiment.arguments, "evaluate": replace(experiment.part("evaluate"), arguments=seeds)},
-    )
-    scores = rescore(run, asked, allowed=given.allowed, progress=Progress(sys.stderr))
-    tell("\n".join(lines(scores)))
-    for world in LABELS:
-        if world in scores:
-            tell(mean_std_n(world, scores[world]))
+    experiments = {name: _on(seeds, run.experiment(given.allowed)) for name, run in runs.items()}
+    refuse_unlike(experiments, allowed=given.allowed)
+    first, awake = given.names[0], {}
+    for name, experiment in experiments.items():
+        scores = rescore(runs[name], experiment, allowed=given.allowed, progress=Progress(sys.stderr))
+        awake[name] = scores["reality"]["returns"]
+        if len(runs) > 1:
+            tell(name)
+        tell("\n".join(lines(scores)))
+        for world in LABELS:
+            if world in scores:
+                tell(mean_std_n(world, scores[world]))
+        if name != first:
+            tell(against(first, awake[first], name, awake[name]))
     return 0
+
+
+def _on(seeds: dict[str, int], experiment: "Component") -> "Component":
+    evaluation = replace(experiment.part("evaluate"), arguments=seeds)
+    return replace(experiment, arguments={**experiment.arguments, "evaluate": evaluation})

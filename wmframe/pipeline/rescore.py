@@ -1,10 +1,12 @@
-"""Score a finished run's agent on other seeds, training nothing. Called by `wmframe evaluate`."""
+"""Score finished runs' agents on other seeds, training nothing. Called by `wmframe evaluate`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from wmframe.config.bind import Component
+from wmframe.envs.spec import EnvSpec
+from wmframe.errors import UserError
 from wmframe.files import read_json
 from wmframe.pipeline.agents import agent_artefact
 from wmframe.pipeline.graph import graph
@@ -37,3 +39,21 @@ def rescore(
         artefact, _ = worker.obtain(node, facts)
         scores |= read_json(artefact.file("scores.json"))["scores"]
     return scores
+
+
+def refuse_unlike(experiments: Mapping[str, Component], *, allowed: Sequence[str]) -> None:
+    """Raise UserError if equal seeds are not equal episodes to all of these runs, by name.
+
+    What is compared is what scores are reported on, the reference environment; how often each acts is its own affair.
+    """
+    specs = {
+        name: replace(build_part(experiment, "env", EnvSpec, allowed=allowed).reference(), action_repeat=1)
+        for name, experiment in experiments.items()
+    }
+    first, *others = specs
+    for other in others:
+        if specs[other] != specs[first]:
+            raise UserError(
+                f"{other} was made for {specs[other]}, {first} for {specs[first]}: their returns can't be set side by "
+                "side. Evaluate each by itself."
+            )

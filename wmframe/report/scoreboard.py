@@ -1,9 +1,9 @@
-"""The scoreboard as lines of text, for the terminal. Returns per world come in; aligned lines go out."""
+"""The scoreboard as lines of text, for the terminal. Returns per world come in; lines go out, aligned in a board."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from wmframe.report.statistics import mean_difference, summarise
+from wmframe.report.statistics import mean_difference, paired_difference, summarise
 
 LABELS: Final = {
     "reality": "driver, awake",
@@ -35,6 +35,19 @@ def lines(scores: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[str]:
             "no interval over training runs, n = 1"
         )
     return board
+
+
+def against(first: str, theirs: Sequence[float], other: str, ours: Sequence[float]) -> str:
+    """Return a line on how far a driver's returns are above the first driver's, of the same seeds in the same order."""
+    higher, lower = (sum(sign * (o - t) > 0 for o, t in zip(ours, theirs, strict=True)) for sign in (1, -1))
+    line = f"{other} - {first}: higher in {higher} of {len(ours)} episodes, lower in {lower}"
+    apart = paired_difference(ours, theirs)
+    if apart is None:
+        return line
+    return (
+        f"{line}; {apart.mean:+.1f} on average, 95 % interval over episodes, paired by seed, "
+        f"[{apart.low:.1f}, {apart.high:.1f}]; no interval over training runs, n = 1 each"
+    )
 
 
 def mean_std_n(world: str, score: Mapping[str, Sequence[Any]]) -> str:

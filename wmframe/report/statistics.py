@@ -2,7 +2,8 @@
 
 In: returns of independent episodes, or means of independent training runs. Out: plain numbers for scoreboards and
 tables. Welch's interval is over episodes: closed form, hence the same for the same input, and sound for two samples of
-unequal spread; what another training run would reach, it cannot say. The bootstrap's is over training runs.
+unequal spread; where both drove the same seeds, Student's is, of their differences. What another training run would
+reach, neither can say. The bootstrap's is over training runs.
 """
 
 import math
@@ -103,6 +104,19 @@ def mean_difference(ours: Sequence[float], theirs: Sequence[float], *, confidenc
     share_a, share_b = square_a / (square_a + square_b), square_b / (square_a + square_b)
     degrees = 1 / (share_a**2 / (len(a) - 1) + share_b**2 / (len(b) - 1))
     half = student_quantile(confidence, max(degrees, 1.0)) * math.sqrt(square_a + square_b)
+    return Difference(mean=mean, low=mean - half, high=mean + half, confidence=confidence)
+
+
+def paired_difference(ours: Sequence[float], theirs: Sequence[float], *, confidence: float = 0.95) -> Difference | None:
+    """Student's interval of the mean of ours - theirs, episode by episode; None for fewer than two episodes.
+
+    For returns of the same seeds in the same order: what makes an episode hard for both cancels out.
+    """
+    apart = np.asarray(ours, float) - np.asarray(theirs, float)
+    if len(apart) < 2:
+        return None
+    mean = float(apart.mean())
+    half = student_quantile(confidence, len(apart) - 1) * float(apart.std(ddof=1)) / math.sqrt(len(apart))
     return Difference(mean=mean, low=mean - half, high=mean + half, confidence=confidence)
 
 

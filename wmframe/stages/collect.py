@@ -144,7 +144,19 @@ def _driver(task: Task, spec: EnvSpec) -> Driver | None:
             f"first_driver: its actions have {driver.memory.action_size} parts, this environment's {spec.action_size}. "
             "Name an agent that was trained in it."
         )
+    if "agent" in task.inputs and (held := _action_repeat(task.inputs["agent"])) != spec.action_repeat:
+        raise UserError(
+            f"first_driver: it acts every {held} frames, and here env.action_repeat={spec.action_repeat}: to its M the "
+            f"world would go by at another speed. Use env.action_repeat={held}, or another driver."
+        )
     return driver
+
+
+def _action_repeat(agent: Path) -> int:
+    """Return how many of the environment's frames an agent's actions were held for while it learned."""
+    first = read_json(agent / "agent.json")["recorded"][0]
+    steps = first["recorded_frames"] - sum(first["episodes"].values())
+    return int(first["environment_frames"] // steps)
 
 
 def _inherited(task: Task) -> dict[str, int]:
