@@ -11,16 +11,14 @@ from wmframe.errors import UserError
 if TYPE_CHECKING:
     from wmframe.config.bind import Component
 
-HELP = """Score a run's driver again, on seeds of your choice; of several runs, on the same ones.
+HELP = """Score a run's driver again, or several side by side, on seeds of your choice.
 
 usage: wmframe evaluate RUN [OTHER ...] [episodes=100] [first_seed=0] [root=.] [--allow MODULE]
 
-  wmframe evaluate latest episodes=40 first_seed=1000
-  wmframe evaluate zoo/car_racing_dream latest episodes=40 first_seed=1000
+  wmframe evaluate latest zoo/car_racing_dream episodes=40 first_seed=1000
 
-RUN is a folder under runs/, its name, or "latest". The driver is scored on the reference environment, beside the
-random policy on the same seeds, and every other run's beside the first's, episode by episode. Nothing is trained; the
-same question asked twice is answered from the store.
+RUN is a folder under runs/, its name, or "latest". Drivers are scored on the reference environment, beside the random
+policy and the first of them, on the same seeds. Nothing is trained; a question asked twice is answered from the store.
 """
 
 MOST = 32

@@ -26,7 +26,7 @@ COMMANDS = {
     "run": "Train and score world models: collect, vision, memory, controller, evaluate.",
     "plan": "Say what `run` would compute, what is cached, and why.",
     "status": "List runs and artefacts, finished and in progress.",
-    "evaluate": "Score a run's driver again, on seeds of your choice.",
+    "evaluate": "Score a run's driver again, or several side by side, on seeds of your choice.",
     "report": "Write a run's page, or a sweep's table: scores, curves, pictures of the dream.",
     "dashboard": "Serve a local page over all runs, live while they go on.",
     "export": "Copy a finished run's agent and scores into a folder of their own, to hand on.",
