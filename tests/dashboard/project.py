@@ -42,7 +42,7 @@ def changed(values: Mapping[str, Any]) -> Component:
         part = arguments[group]
         if name:
             assert isinstance(part, Component)
-            arguments[group] = replace(part, arguments={**part.arguments, name: value})
+            arguments[group] = part.with_arguments(**{name: value})
         else:
             arguments[group] = value
     return replace(experiment(), arguments=arguments)

@@ -1,7 +1,7 @@
 """Sweep folders made by hand: real records and configs, scores that are made up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[s
     else:
         seed = next((int(o.removeprefix("seed=")) for o in told if o.startswith("seed=")), 0)
         experiment = bound(tuple(o for o in told if not o.startswith("seed=")))
-        run = create_run(sweep.root, "made", replace(experiment, arguments={**experiment.arguments, "seed": seed}))
+        run = create_run(sweep.root, "made", experiment.with_arguments(seed=seed))
         job["run"] = run.name
         run.write(
             RunRecord(

@@ -1,15 +1,10 @@
 """`wmframe evaluate RUN …`: score runs' drivers again, on report seeds of one's choice, and set them side by side."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from wmframe.cli.tell import tell
 from wmframe.cli.values import Given, parse_values
 from wmframe.errors import UserError
-
-if TYPE_CHECKING:
-    from wmframe.config.bind import Component
 
 HELP = """Score a run's driver again, or several side by side, on seeds of your choice.
 
@@ -46,11 +41,12 @@ def _evaluate(given: Given) -> int:
     from wmframe.report.scoreboard import LABELS, against, lines, mean_std_n
     from wmframe.tracking.progress import Progress
 
-    experiments = {name: _on(seeds, run.experiment(given.allowed)) for name, run in runs.items()}
-    refuse_unlike(experiments, allowed=given.allowed)
+    recorded = {name: run.experiment(given.allowed) for name, run in runs.items()}
+    refuse_unlike(recorded, allowed=given.allowed)
     first, awake = given.names[0], {}
-    for name, experiment in experiments.items():
-        scores = rescore(runs[name], experiment, allowed=given.allowed, progress=Progress(sys.stderr))
+    for name, experiment in recorded.items():
+        asked = experiment.with_arguments(evaluate=experiment.part("evaluate").with_arguments(**seeds))
+        scores = rescore(runs[name], asked, allowed=given.allowed, progress=Progress(sys.stderr))
         awake[name] = scores["reality"]["returns"]
         if len(runs) > 1:
             tell(name)
@@ -61,8 +57,3 @@ def _evaluate(given: Given) -> int:
         if name != first:
             tell(against(first, awake[first], name, awake[name]))
     return 0
-
-
-def _on(seeds: dict[str, int], experiment: "Component") -> "Component":
-    evaluation = replace(experiment.part("evaluate"), arguments=seeds)
-    return replace(experiment, arguments={**experiment.arguments, "evaluate": evaluation})

@@ -132,8 +132,7 @@ def _lying_at(root: Path, experiment: Component) -> Component:
     paths = experiment.part("paths")
     if Path(str(paths.arguments["root"])).resolve() == root:
         return experiment
-    paths = replace(paths, arguments={**paths.arguments, "root": str(root)})
-    return replace(experiment, arguments={**experiment.arguments, "paths": paths})
+    return experiment.with_arguments(paths=paths.with_arguments(root=str(root)))
 
 
 def _needs_no_traceback(error: Exception) -> bool:
@@ -147,5 +146,4 @@ def _with_share(experiment: Component, at_once: int) -> Component:
     mine = {name: share for name in ("threads", "workers") if trainer.arguments.get(name, share) is None}
     if at_once == 1 or not mine:
         return experiment
-    trainer = replace(trainer, arguments={**trainer.arguments, **mine})
-    return replace(experiment, arguments={**experiment.arguments, "trainer": trainer})
+    return experiment.with_arguments(trainer=trainer.with_arguments(**mine))

@@ -5,7 +5,7 @@ torch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,5 @@ def _job(
     experiment = bind(config, target=target, allowed=invocation.allowed)
     named = experiment.arguments.get("first_driver")
     if isinstance(named, str):
-        pinned = pin(named, root_of(experiment))
-        experiment = replace(experiment, arguments={**experiment.arguments, "first_driver": pinned})
+        experiment = experiment.with_arguments(first_driver=pin(named, root_of(experiment)))
     return Job(tuple(overrides), config, experiment)

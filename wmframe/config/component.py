@@ -5,7 +5,7 @@ terminal.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wmframe.config.suggest import did_you_mean
 from wmframe.errors import UserError
@@ -26,6 +26,10 @@ class Component:
         if not isinstance(value, Component):
             raise TypeError(f"{name} is {value!r}, not a component")
         return value
+
+    def with_arguments(self, **changed: object) -> "Component":
+        """Return the same component with these arguments in place of what it had, or beside it."""
+        return replace(self, arguments={**self.arguments, **changed})
 
     def plain(self) -> dict[str, object]:
         """The same as JSON would hold it: `_target_` beside the arguments, tuples as lists."""

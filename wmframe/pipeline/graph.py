@@ -6,7 +6,7 @@ A bound experiment comes in, nodes in an order in which they can be computed go 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -166,7 +166,7 @@ def _with_argument(component: Component, argument: str, value: object) -> Compon
     """Return a component with one argument replaced, if there is a value and it takes such an argument."""
     if value is None or argument not in component.arguments:
         return component
-    return replace(component, arguments={**component.arguments, argument: value})
+    return component.with_arguments(**{argument: value})
 
 
 def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: dict[str, Node]) -> dict[str, Node]:
@@ -177,7 +177,7 @@ def _round(experiment: Component, number: int, last: Mapping[str, Node], nodes: 
     sources = experiment.part("collect")
     unplayed = "later" if number == 1 else "first"
     config = _pick(experiment, "env", "seed") | {
-        "collect": replace(sources, arguments={**sources.arguments, unplayed: {}}),
+        "collect": sources.with_arguments(**{unplayed: {}}),
         "round": number,
     }
     if driver:

@@ -47,12 +47,12 @@ def refuse_unlike(experiments: Mapping[str, Component], *, allowed: Sequence[str
     What is compared is what scores are reported on, the reference environment; how often each acts is its own affair.
     """
     specs = {
-        name: replace(build_part(experiment, "env", EnvSpec, allowed=allowed).reference(), action_repeat=1)
+        name: build_part(experiment, "env", EnvSpec, allowed=allowed).reference()
         for name, experiment in experiments.items()
     }
     first, *others = specs
     for other in others:
-        if specs[other] != specs[first]:
+        if replace(specs[other], action_repeat=specs[first].action_repeat) != specs[first]:
             raise UserError(
                 f"{other} was made for {specs[other]}, {first} for {specs[first]}: their returns can't be set side by "
                 "side. Evaluate each by itself."

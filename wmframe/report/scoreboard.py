@@ -39,7 +39,8 @@ def lines(scores: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[str]:
 
 def against(first: str, theirs: Sequence[float], other: str, ours: Sequence[float]) -> str:
     """Return a line on how far a driver's returns are above the first driver's, of the same seeds in the same order."""
-    higher, lower = (sum(sign * (o - t) > 0 for o, t in zip(ours, theirs, strict=True)) for sign in (1, -1))
+    higher = sum(our > their for our, their in zip(ours, theirs, strict=True))
+    lower = sum(our < their for our, their in zip(ours, theirs, strict=True))
     line = f"{other} - {first}: higher in {higher} of {len(ours)} episodes, lower in {lower}"
     apart = paired_difference(ours, theirs)
     if apart is None:
