@@ -1,6 +1,7 @@
 """The whole path on the toy: what is computed once, what survives a kill, and that a dream teaches."""
 
 import json
+import re
 import shutil
 import signal
 import statistics
@@ -221,10 +222,14 @@ def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_
     assert "C: climbing by gradient" in (folder / "report.html").read_text()
 
 
+FINISH = (
+    *("finish=awake", "finish.search.population=6", "finish.search.generations=3"),
+    *("finish.search.select_rollouts=5", "finish.search.returned=select"),
+)
+
+
 def test_a_c_that_dreamt_goes_on_awake_and_can_still_be_watched_dreaming(tmp_path: Path) -> None:
-    few = ["finish.search.population=6", "finish.search.generations=3", "finish.search.select_rollouts=5"]
-    few += ["finish.search.returned=select"]
-    folder = run(*SMOKE, "search=gradient", "search.updates=4", "finish=awake", *few, root=tmp_path)
+    folder = run(*SMOKE, "search=gradient", "search.updates=4", *FINISH, root=tmp_path)
     assert states(folder)["controller.1_awake"] == "ran"
     keys = [stage["key"] for stage in record(folder)["stages"] if stage["stage"] == "controller"]
     found = [tmp_path / "artefacts" / "controller" / key for key in keys]
@@ -237,6 +242,44 @@ def test_a_c_that_dreamt_goes_on_awake_and_can_still_be_watched_dreaming(tmp_pat
     # 3 generations of 6 candidates on 2 seeds, once 5 select seeds, 40 steps each
     assert "C was searched for awake on 1,640 environment frames at the most." in page
     assert main(["watch", str(folder), "world=dream", "steps=5", f"out={tmp_path / 'dream.webp'}"]) == 0
+
+
+def test_a_finished_agent_goes_on_awake_as_if_it_had_never_been_finished(tmp_path: Path) -> None:
+    before = run(*SMOKE, root=tmp_path)
+    whole = run(*SMOKE, *FINISH, root=tmp_path)
+    gone_on = run(*SMOKE, "rounds=0", f"first_driver={before.name}", *FINISH, root=tmp_path)
+    assert states(gone_on) == {"controller.0_awake": "ran", "agent": "ran", "baseline": "cached", "evaluate": "ran"}
+    agents = [
+        tmp_path / "artefacts/agent" / stage["key"]
+        for folder in (whole, gone_on)
+        for stage in record(folder)["stages"]
+        if stage["stage"] == "agent"
+    ]
+    first, second = (
+        {path.relative_to(agent): path.read_bytes() for path in agent.rglob("*") if path.is_file()} for agent in agents
+    )
+    unlike = {str(path) for path in first if first[path] != second.get(path)}
+    assert first.keys() == second.keys()
+    assert unlike == {"manifest.json"}
+    assert record(whole)["scores"] == record(gone_on)["scores"]
+    assert "went on in reality" in (gone_on / "report.html").read_text()
+    assert main(["watch", str(gone_on), "world=dream", "steps=5", f"out={tmp_path / 'dream.webp'}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("unlike", "said"),
+    [
+        (("vision.latent_size=7",), "its C is Linear of .* on zh, this config's Linear of .* on zh: one can't go on"),
+        (("env.action_repeat=2",), "it acts every 1 frames, and here env.action_repeat=2"),
+    ],
+)
+def test_a_finished_agent_that_does_not_fit_does_not_go_on(
+    unlike: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run(*SMOKE, root=tmp_path)
+    arguments = ["run", *SMOKE, "rounds=0", f"first_driver={before.name}", *FINISH, *unlike, f"paths.root={tmp_path}"]
+    assert main(arguments) == 2
+    assert re.search(said, capsys.readouterr().err)
 
 
 def test_on_the_track_there_is_nothing_to_climb_through(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

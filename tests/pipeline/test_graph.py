@@ -89,6 +89,29 @@ def test_a_first_driver_without_a_source_and_a_source_without_one_are_refused(
         nodes(*overrides)
 
 
+def test_without_rounds_the_first_drivers_c_goes_on_awake_and_nothing_else_is_made() -> None:
+    found = nodes("rounds=0", "finish=awake", PINNED)
+    assert list(found) == ["controller.0_awake", "agent", "baseline", "evaluate"]
+    assert parents(found["controller.0_awake"]) == {"agent": "first_driver"}
+    assert parents(found["agent"]) == {"agent": "first_driver", "controller.0": "controller.0_awake"}
+    unused = nodes("rounds=0", "finish=awake", PINNED, "vision.steps=7", "memory.steps=7", "search.generations=7")
+    assert {name: node.key for name, node in unused.items()} == {name: node.key for name, node in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("finish=awake",), "needs a finished agent to go on from: add first_driver=zoo/car_racing_dream"),
+        ((PINNED,), "leave zoo/some@0123456789abcdef nothing to do. Add finish=awake, or .*wmframe evaluate zoo/some$"),
+    ],
+)
+def test_without_rounds_there_must_be_an_agent_and_something_for_it_to_do(
+    overrides: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        nodes("rounds=0", *overrides)
+
+
 def test_an_agent_chosen_awake_is_one_of_all_rounds_each_tried_on_the_same_terms() -> None:
     found = nodes("rounds=2", "later_rounds.chosen=awake", "later_rounds.select_episodes=5")
     assert parents(found["select.1"]) == {"vision": "vision.1", "memory": "memory.1", "controller": "controller.1"}

@@ -83,7 +83,10 @@ class LastRound:
 
 @dataclass(frozen=True, kw_only=True)
 class Finish:
-    """How the last round's C goes on awake: a population around it evolves on the real track, V and M as they are."""
+    """How the last round's C goes on awake: a population around it evolves on the real track, V and M as they are.
+
+    Without rounds it is `first_driver`'s.
+    """
 
     world: "RealitySettings"
     search: "Search"
@@ -101,12 +104,13 @@ class Experiment:
     """One experiment: `rounds` of collect → vision → latents → memory → controller, a `finish`, a score.
 
     In round 1 `first_driver` drives, where a source of `collect.first` lets a driver drive: a run with an agent, or one
-    that wmframe ships ("zoo/…"). Nothing else of it is handed on: V, M and C begin afresh.
+    that wmframe ships ("zoo/…"). Nothing else of it is handed on: V, M and C begin afresh. With `rounds` 0 nothing is
+    recorded or fitted: its V and M are kept, and its C goes on from where it is, as `finish` says.
     """
 
     name: str
     seed: Annotated[int, Ge(0), Lt(2**32)]
-    rounds: Annotated[int, Gt(0), Le(1000)]
+    rounds: Annotated[int, Ge(0), Le(1000)]
     first_driver: str | None = None
     later_rounds: LaterRounds
     env: "EnvSpec"

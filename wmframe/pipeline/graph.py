@@ -19,7 +19,7 @@ from wmframe.stages.versions import CODE_VERSIONS
 TARGET: Final = "wmframe.pipeline.experiment.Experiment"
 
 FIRST_DRIVER: Final = "first_driver"
-"""The node of the agent that drives in round 1: no result of the experiment, so not among its nodes."""
+"""The node of the agent that is there already: no result of the experiment, so not among its nodes."""
 
 PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
 """An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
@@ -72,20 +72,47 @@ def graph(experiment: Component) -> list[Node]:
     """Return every node of an experiment once, parents before children; the last one is its score."""
     rounds = experiment.arguments["rounds"]
     assert isinstance(rounds, int)  # noqa: S101  # binding has seen to it
-    if rounds > 1:
-        _check_refits(experiment.part("later_rounds").arguments)
-    first = _first_driver(experiment)
     nodes: dict[str, Node] = {}
-    drivers: dict[int, Mapping[str, Node]] = {}
-    for number in range(1, rounds + 1):
-        drivers[number] = _round(experiment, number, drivers.get(number - 1, first), nodes)
-    if experiment.arguments["finish"] is not None:
-        drivers[rounds] = {**drivers[rounds], "controller": _add(nodes, _finish(experiment, drivers[rounds]))}
-    agent = _add(nodes, _agent(experiment, drivers, nodes))
+    agent = _trained(experiment, rounds, nodes) if rounds else _gone_on(experiment, nodes)
     baseline = _add(nodes, Node("baseline", _pick(experiment, "env", "evaluate"), {}))
     config = _pick(experiment, "env", "evaluate", "world")
     _add(nodes, Node("evaluate", config, {"agent": agent, "baseline": baseline}))
     return list(nodes.values())
+
+
+def _trained(experiment: Component, rounds: int, nodes: dict[str, Node]) -> Node:
+    """Add what an agent takes that is trained in rounds, and return it."""
+    if rounds > 1:
+        _check_refits(experiment.part("later_rounds").arguments)
+    first = _first_driver(experiment)
+    drivers: dict[int, Mapping[str, Node]] = {}
+    for number in range(1, rounds + 1):
+        drivers[number] = _round(experiment, number, drivers.get(number - 1, first), nodes)
+    if experiment.arguments["finish"] is not None:
+        awake = _finish(experiment, f"{drivers[rounds]['controller'].name}_awake", drivers[rounds])
+        drivers[rounds] = {**drivers[rounds], "controller": _add(nodes, awake)}
+    return _add(nodes, _agent(experiment, drivers, nodes))
+
+
+def _gone_on(experiment: Component, nodes: dict[str, Node]) -> Node:
+    """Add the finish of an agent that is there already, no round before it, and return what becomes of the agent.
+
+    Raises UserError if there is none, or nothing for it to do.
+    """
+    pinned = experiment.arguments["first_driver"]
+    if pinned is None:
+        raise UserError(
+            "rounds=0 trains no V, M or C, so it needs a finished agent to go on from: add "
+            "first_driver=zoo/car_racing_dream, or a run of yours. Or use rounds=1."
+        )
+    if experiment.arguments["finish"] is None:
+        raise UserError(
+            f"rounds=0 and finish=null leave {pinned} nothing to do. Add finish=awake, or score it as it is: "
+            f"wmframe evaluate {str(pinned).partition('@')[0]}"
+        )
+    first = {"agent": _pinned(pinned)}
+    awake = _add(nodes, _finish(experiment, "controller.0_awake", first))
+    return _add(nodes, Node("agent", {"chosen": "last"}, {**first, "controller.0": awake}))
 
 
 def root_of(experiment: Component) -> Path:
@@ -127,10 +154,15 @@ def _first_driver(experiment: Component) -> dict[str, Node]:
             f"first_driver={pinned}: no source of collect.first lets a driver drive. Use collect=driven, or "
             "first_driver=null."
         )
+    return {"agent": _pinned(pinned)}
+
+
+def _pinned(pinned: object) -> Node:
+    """Return the node of the agent that a pinned name stands for."""
     match = PINNED.fullmatch(str(pinned))
     if match is None:
         raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
-    return {"agent": Node(FIRST_DRIVER, {}, {}, published=match["key"])}
+    return Node(FIRST_DRIVER, {}, {}, published=match["key"])
 
 
 def _later(experiment: Component, number: int) -> Config:
@@ -255,11 +287,11 @@ def _controller(
     return Node(f"controller.{number}", config, parents)
 
 
-def _finish(experiment: Component, last: Mapping[str, Node]) -> Node:
-    """Return the last round's C, gone on awake."""
+def _finish(experiment: Component, name: str, driver: Mapping[str, Node]) -> Node:
+    """Return a driver's C, gone on awake. The driver is the last round's V, M and C, or a whole agent."""
     finish = experiment.part("finish")
     config = {**_pick(experiment, "controller", "env", "seed"), **finish.arguments}
-    return Node(f"{last['controller'].name}_awake", config, last)
+    return Node(name, config, driver)
 
 
 def _add(nodes: dict[str, Node], node: Node) -> Node:

@@ -21,9 +21,10 @@ from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
 from wmframe.envs.spec import EnvSpec
 from wmframe.errors import UserError
-from wmframe.files import read_json, write_json
+from wmframe.files import write_json
+from wmframe.stages.first_driver import check_it_fits, inherited_frames
 from wmframe.stages.kept import Kept
-from wmframe.stages.models import agent_parts, load_driver
+from wmframe.stages.models import load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.driver import Driver
@@ -136,32 +137,12 @@ def _play(
 def _driver(task: Task, spec: EnvSpec) -> Driver | None:
     if not task.inputs:
         return None
-    parts = agent_parts(task.inputs["agent"]) if "agent" in task.inputs else task.inputs
     world = task.build("world", WorldSettings)
-    driver = load_driver(parts, world=world, allowed=task.allowed, device=task.machine.device)
-    if driver.memory.action_size != spec.action_size:
-        raise UserError(
-            f"first_driver: its actions have {driver.memory.action_size} parts, this environment's {spec.action_size}. "
-            "Name an agent that was trained in it."
-        )
-    if "agent" in task.inputs and (held := _action_repeat(task.inputs["agent"])) != spec.action_repeat:
-        raise UserError(
-            f"first_driver: it acts every {held} frames, and here env.action_repeat={spec.action_repeat}: to its M the "
-            f"world would go by at another speed. Use env.action_repeat={held}, or another driver."
-        )
+    driver = load_driver(task.driver, world=world, allowed=task.allowed, device=task.machine.device)
+    if "agent" in task.inputs:
+        check_it_fits(task.inputs["agent"], driver.memory, spec)
     return driver
 
 
-def _action_repeat(agent: Path) -> int:
-    """Return how many of the environment's frames an agent's actions were held for while it learned."""
-    first = read_json(agent / "agent.json")["recorded"][0]
-    steps = first["recorded_frames"] - sum(first["episodes"].values())
-    return int(first["environment_frames"] // steps)
-
-
 def _inherited(task: Task) -> dict[str, int]:
-    """Return how many of the environment's frames the V and M of a driver from elsewhere had learned from."""
-    if "agent" not in task.inputs:
-        return {}
-    recorded = read_json(task.inputs["agent"] / "agent.json")["recorded"]
-    return {"inherited_frames": sum(data["environment_frames"] + data.get("inherited_frames", 0) for data in recorded)}
+    return {"inherited_frames": inherited_frames(task.inputs["agent"])} if "agent" in task.inputs else {}

@@ -1,17 +1,17 @@
 """Search for C in its world (paper, sections 2.4 and 4).
 
-V, M and, for a dream, latents come in, and in later rounds the last round's C; C's config and parameters go out, with
-the states that its dreams start from.
+V, M and, for a dream, latents come in, and in later rounds the last round's C; or a whole agent, whose C goes on. C's
+config and parameters go out, with the states that its dreams start from.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
+from wmframe.errors import UserError
 from wmframe.files import write_json
 from wmframe.search.evolve import CannotRepeatError, Found, Ledger, Scores, evolve
 from wmframe.search.settings import GradientSearch, Search, SearchSettings
@@ -31,7 +31,7 @@ Score = Callable[[Parameters, Sequence[int]], Scores]
 def run(task: Task) -> None:
     """Build C and its world, search, save what is returned."""
     controller, search = task.build("controller", Controller), task.build("search", SearchSettings)
-    start = _start(task.inputs, controller, task.allowed)
+    start = _start(task, controller)
     with training_world(task, controller) as world:
         score = _scorer(world, controller, task.machine.device)
         found = _found(task, search, start, world, controller, score)
@@ -84,12 +84,24 @@ def _evolved(
         ) or Found(start, 0.0, 0)
 
 
-def _start(inputs: Mapping[str, Path], controller: Controller, allowed: Sequence[str]) -> Parameters:
-    """Return zeros, as the paper does, or the last round's parameters."""
-    if "controller" not in inputs:
+def _start(task: Task, controller: Controller) -> Parameters:
+    """Return zeros, as the paper does, or the parameters of the C that goes on.
+
+    Raises UserError if that is another kind of C, as only an agent from elsewhere may be.
+    """
+    if "controller" not in task.driver:
         return np.zeros(controller.size)
-    _, last = load_controller(inputs["controller"], allowed=allowed, device=torch.device("cpu"))
-    return last.double().numpy()
+    last, parameters = load_controller(task.driver["controller"], allowed=task.allowed, device=torch.device("cpu"))
+    if _kind(last) != _kind(controller):
+        raise UserError(
+            f"first_driver: its C is {_kind(last)}, this config's {_kind(controller)}: one can't go on from the other. "
+            "Use the controller, vision.latent_size and memory.hidden_size that it was trained with."
+        )
+    return parameters.double().numpy()
+
+
+def _kind(controller: Controller) -> str:
+    return f"{type(controller).__name__} of {controller.size:,} parameters on {controller.senses}"
 
 
 def _scorer(world: World, controller: Controller, device: torch.device) -> Score:

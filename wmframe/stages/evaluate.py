@@ -17,7 +17,7 @@ from wmframe.data.seeds import report_seeds
 from wmframe.envs.spec import EnvSpec
 from wmframe.files import write_json
 from wmframe.stages.inhabit import dream
-from wmframe.stages.models import STARTS, agent_parts, load_driver
+from wmframe.stages.models import STARTS, load_driver
 from wmframe.stages.task import Task
 from wmframe.tracking.progress import Bar
 from wmframe.worlds.driver import Driver
@@ -46,8 +46,7 @@ class Evaluation:
 def run(task: Task) -> None:
     """Build the agent, let it drive awake and asleep, save every episode's return."""
     evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
-    parts = agent_parts(task.inputs["agent"])
-    driver = load_driver(parts, world=settings, allowed=task.allowed, device=task.machine.device)
+    driver = load_driver(task.driver, world=settings, allowed=task.allowed, device=task.machine.device)
     precise = driver.in_double()
     caveat = task.build("env", EnvSpec).caveat
     if caveat:
@@ -55,7 +54,7 @@ def run(task: Task) -> None:
     with task.environments(reference=True) as batch:
         backend = batch.spec.backend
         scores = {"reality": drive(task, precise.awake(batch), lambda _: precise.act(), evaluation.seeds)}
-    scores |= asleep(settings, driver, parts["controller"], evaluation.seeds)
+    scores |= asleep(settings, driver, task.driver["controller"], evaluation.seeds)
     with task.history() as history:
         means = {name: fmean(row["returns"]) for name, row in scores.items()}
         history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})

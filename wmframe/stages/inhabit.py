@@ -8,7 +8,9 @@ from pathlib import Path
 from wmframe.controller.contract import Controller, Senses
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.seeds import draw_seeds
+from wmframe.envs.spec import EnvSpec
 from wmframe.memory.contract import Memory
+from wmframe.stages.first_driver import check_it_fits
 from wmframe.stages.models import STARTS, load_memory, load_vision
 from wmframe.stages.task import Task
 from wmframe.worlds.contract import World
@@ -25,7 +27,7 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
     A C that goes on awake keeps those that it dreamt from, so that it can still be watched dreaming.
     """
     settings = task.build("world", WorldSettings)
-    memory = load_memory(task.inputs["memory"], allowed=task.allowed, device=task.machine.device)
+    memory = load_memory(task.driver["memory"], allowed=task.allowed, device=task.machine.device)
     if isinstance(settings, DreamSettings):
         file = task.output / STARTS
         if not file.is_file():
@@ -35,9 +37,11 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
         return
     if not isinstance(settings, RealitySettings):
         raise TypeError(f"world: {type(settings).__name__} is neither a dream nor reality")
-    if "controller" in task.inputs and (dreamt_from := task.inputs["controller"] / STARTS).is_file():
+    if "agent" in task.inputs:
+        check_it_fits(task.inputs["agent"], memory, task.build("env", EnvSpec))
+    if "controller" in task.driver and (dreamt_from := task.driver["controller"] / STARTS).is_file():
         shutil.copyfile(dreamt_from, task.output / STARTS)
-    vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
+    vision = load_vision(task.driver["vision"], allowed=task.allowed, device=task.machine.device)
     with task.environments() as batch:
         yield Reality(
             batch=batch,

@@ -19,6 +19,7 @@ from wmframe.envs.spec import EnvSpec
 from wmframe.stages.building import Built, build_as
 from wmframe.stages.kept import Kept
 from wmframe.stages.machine import Machine
+from wmframe.stages.models import agent_parts
 from wmframe.tracking.history import History, Row, read
 from wmframe.tracking.progress import Progress
 
@@ -48,6 +49,11 @@ class Task:
     def seed(self) -> int:
         """The run's seed; 0 in a stage that leaves nothing to chance but its environments' seeds."""
         return self.integer("seed") if "seed" in self.config else 0
+
+    @property
+    def driver(self) -> Mapping[str, Path]:
+        """The folders of the V, M and C that it is given, by their names: each a parent, or all in a whole agent."""
+        return agent_parts(self.inputs["agent"]) if "agent" in self.inputs else self.inputs
 
     @property
     def resume(self) -> Path:
