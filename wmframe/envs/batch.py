@@ -166,6 +166,19 @@ def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
     return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
 
 
+def make_batches(spec: EnvSpec, workers: int) -> list[EnvBatch]:
+    """Batches for as many threads to step, each over one of `workers` processes.
+
+    An environment's own batch comes alone, and so does one in this process. Raises what `make_batch` does.
+    """
+    from wmframe.envs.process_batch import ProcessBatch
+
+    own = spec.bulk(workers)
+    if own is not None:
+        return [own]
+    return [SerialBatch(spec)] if workers <= 1 else [ProcessBatch(spec, 1) for _ in range(workers)]
+
+
 def still(lanes: int) -> BatchStep:
     """The state of lanes of which nothing is known yet: black, without reward, not over."""
     return BatchStep(

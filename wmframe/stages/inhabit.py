@@ -42,9 +42,10 @@ def training_world(task: Task, controller: Controller) -> Iterator[World]:
     if "controller" in task.driver and (dreamt_from := task.driver["controller"] / STARTS).is_file():
         shutil.copyfile(dreamt_from, task.output / STARTS)
     vision = load_vision(task.driver["vision"], allowed=task.allowed, device=task.machine.device)
-    with task.environments() as batch:
+    with task.environments_apart() as (first, *others):
         yield Reality(
-            batch=batch,
+            batch=first,
+            others=others,
             vision=vision,
             memory=memory,
             senses=controller.senses,

@@ -4,7 +4,8 @@ Every stage is one function `run(task)` in a file of its own, in the same order:
 state in `task.resume` and writes what is to be published into `task.output`. Called by the pipeline.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 
 from wmframe.config.bind import Component
 from wmframe.data.emphasis import Emphasis
-from wmframe.envs.batch import EnvBatch, make_batch
+from wmframe.envs.batch import EnvBatch, make_batch, make_batches
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.building import Built, build_as
 from wmframe.stages.kept import Kept
@@ -110,6 +111,13 @@ class Task:
         """Open the config's environment, as it is or as its reference; use as a context manager."""
         spec = self.build("env", EnvSpec)
         return make_batch(spec.reference() if reference else spec, self.machine.environment_workers)
+
+    @contextmanager
+    def environments_apart(self) -> Iterator[Sequence[EnvBatch]]:
+        """Open the config's environment in batches that threads may step, each its own."""
+        with ExitStack() as stack:
+            batches = make_batches(self.build("env", EnvSpec), self.machine.environment_workers)
+            yield [stack.enter_context(batch) for batch in batches]
 
     def many(self, stage: str) -> list[Path]:
         """Return the folders of all parents of a stage ("collect.1", "collect.2", …), oldest first."""

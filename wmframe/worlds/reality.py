@@ -5,6 +5,7 @@ lane computes does not depend on how many others there are. Legend: B lanes, Z l
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -20,13 +21,15 @@ from wmframe.worlds.contract import Step, World
 from wmframe.worlds.tiles import by_tiles
 
 _LANES: Final = 64
+"""Of a world alone. Twins take half as many, so that they share what a single candidate plays, too."""
 
 
 class Reality(World):
     """Real episodes. z is drawn from V's distribution with `sample_latent` (as the paper does), or is its mean.
 
-    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments last showed, for
-    whoever records or films.
+    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments
+    last showed, for whoever records or films. Each batch of `others` makes a twin, for a thread of its own: while one
+    waits for the process of its environments, V sees for another.
     """
 
     def __init__(
@@ -38,12 +41,18 @@ class Reality(World):
         senses: Senses,
         sample_latent: bool,
         most_steps: int | None = None,
+        others: Sequence[EnvBatch] = (),
     ) -> None:
         self._batch, self._vision, self._memory = batch, vision.eval(), memory.eval()
         self._senses, self._sample = senses, sample_latent
         self._most_steps = most_steps
         self.feature_size = feature_size(senses, vision.latent_size, memory.hidden_size)
-        self.action_size, self.lanes = memory.action_size, _LANES
+        self.action_size, self.lanes = memory.action_size, _LANES // 2 if others else _LANES
+        self._twins = [self._twin(other) for other in others]
+
+    def twins(self) -> Sequence[World]:
+        """Return one world for each batch of environments: they share V and M, and nothing else."""
+        return (self, *self._twins)
 
     @property
     def time_limit(self) -> int:
@@ -76,6 +85,11 @@ class Reality(World):
         over = torch.from_numpy(self.observed.over).to(self._done.device)
         self._done = over if self._most_steps is None else over | (self._steps >= self._most_steps)
         return Step(self._look(), reward, self._done)
+
+    def _twin(self, batch: EnvBatch) -> "Reality":
+        twin = copy(self)
+        twin._batch, twin._twins = batch, []
+        return twin
 
     def _look(self) -> Tensor:
         frames = torch.from_numpy(self.observed.frames).to(self._vision.device)

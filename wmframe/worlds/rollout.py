@@ -67,22 +67,25 @@ def population_act(controller: Controller, parameters: Tensor) -> Act:
 def population_returns(world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]) -> Tensor:
     """Return what each candidate (P, D) earns on each seed, (P, R) float64. Higher is better.
 
-    Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once, and the
-    world's twins share the candidates.
+    Every candidate meets the same seeds. Candidates share lanes up to what the world likes to run at once, more seeds
+    than that are met in turn, and the world's twins share all this.
     """
     twins = world.twins()
     together = min(max(world.lanes // len(seeds), 1), -(-len(parameters) // len(twins)))
-    groups = torch.split(parameters, together)
+    turns = [seeds[at : at + world.lanes] for at in range(0, len(seeds), world.lanes)]
+    work = [(group, turn) for group in torch.split(parameters, together) for turn in turns]
 
     @torch.inference_mode()
     def live(number: int) -> list[Tensor]:
-        return [_group_returns(twins[number], controller, group, seeds) for group in groups[number :: len(twins)]]
+        return [_group_returns(twins[number], controller, *each) for each in work[number :: len(twins)]]
 
     if len(twins) == 1:
-        return torch.cat(live(0))
-    with lone_threads(len(twins)) as pool:
-        parts = list(pool.map(live, range(len(twins))))
-    return torch.cat([parts[number % len(twins)][number // len(twins)] for number in range(len(groups))])
+        found = live(0)
+    else:
+        with lone_threads(len(twins)) as pool:
+            parts = list(pool.map(live, range(len(twins))))
+        found = [parts[number % len(twins)][number // len(twins)] for number in range(len(work))]
+    return torch.cat([torch.cat(found[at : at + len(turns)], 1) for at in range(0, len(found), len(turns))])
 
 
 def _group_returns(world: World, controller: Controller, parameters: Tensor, seeds: Sequence[int]) -> Tensor:
