@@ -1,9 +1,15 @@
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from tests.worlds.toys import A, H, Z, dream, reality
+from tests.worlds.toys import FRAMES, A, H, Z, dream, reality
 from wmframe.controller.linear import Linear
+from wmframe.envs.batch import SerialBatch
+from wmframe.envs.toy import Toy
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.rollout import population_act, population_returns, rollout
 
@@ -93,6 +99,29 @@ def test_the_same_search_step_twice_is_the_same_bits() -> None:
     for world in (dream(), reality()):
         one, other = (population_returns(world, controller, parameters, [5, 9]) for _ in range(2))
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("candidates", "seeds"), [(9, range(7)), (1, range(70)), (2, [3])])
+def test_twins_awake_find_the_same_returns_and_each_does_some_of_it(candidates: int, seeds: Sequence[int]) -> None:
+    """More seeds than lanes, more twins than candidates: whatever there is, is shared."""
+    controller = Linear(latent_size=Z, hidden_size=H, action_size=A)
+    parameters = torch.randn(candidates, controller.size, generator=torch.Generator().manual_seed(5))
+    alone = population_returns(reality(), controller, parameters, seeds)
+    batches = [Asked(Toy(max_frames=FRAMES)) for _ in range(2)]
+    together = population_returns(reality(batches=batches), controller, parameters, seeds)
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+    assert all(0 < batch.begun < candidates * len(seeds) for batch in batches)
+    assert sum(batch.begun for batch in batches) == candidates * len(seeds)
+
+
+class Asked(SerialBatch):
+    """It counts the episodes that it was asked to begin."""
+
+    begun = 0
+
+    def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
+        self.begun += len(seeds)
+        return super().reset(seeds)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -1,6 +1,6 @@
 """Tiny worlds to live in: untrained V and M, the toy environment, recorded latents that are noise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from tests.data.test_latents import encoded
 from wmframe.controller.contract import Senses
 from wmframe.data.latents import EncodedEpisodes, LatentData
-from wmframe.envs.batch import SerialBatch
+from wmframe.envs.batch import EnvBatch, SerialBatch
 from wmframe.envs.toy import Toy
 from wmframe.memory.contract import Memory
 from wmframe.memory.mdn_rnn import MDNRNN
@@ -100,9 +100,12 @@ def reality(
     sample_latent: bool = True,
     most_steps: int | None = None,
     max_frames: int = FRAMES,
+    batches: Sequence[EnvBatch] = (),
 ) -> Reality:
+    first, *others = batches or [SerialBatch(Toy(max_frames=max_frames))]
     return Reality(
-        batch=SerialBatch(Toy(max_frames=max_frames)),
+        batch=first,
+        others=others,
         vision=vision() if seen_by is None else seen_by,
         memory=memory() if of is None else of,
         senses=senses,
