@@ -262,7 +262,9 @@ def test_a_finished_agent_goes_on_awake_as_if_it_had_never_been_finished(tmp_pat
     assert first.keys() == second.keys()
     assert unlike == {"manifest.json"}
     assert record(whole)["scores"] == record(gone_on)["scores"]
-    assert "went on in reality" in (gone_on / "report.html").read_text()
+    page = (gone_on / "report.html").read_text()
+    assert "went on in reality" in page
+    assert f"V and M are those of {before.name}@" in page
     assert main(["watch", str(gone_on), "world=dream", "steps=5", f"out={tmp_path / 'dream.webp'}"]) == 0
 
 

@@ -76,7 +76,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=[*_notes(told, env.caveat), *_searched_awake(experiment, env, allowed)],
+        notes=[*_gone_on(experiment), *_notes(told, env.caveat), *_searched_awake(experiment, env, allowed)],
         learned_in=_learned_in(experiment),
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -120,6 +120,14 @@ def _notes(told: Told, caveat: str) -> list[str]:
             f"The rounds' drivers were tried awake on {told.frames_tried_on:,} more; no parameter was fitted to them."
         )
     return notes
+
+
+def _gone_on(experiment: Component) -> list[str]:
+    """Say whose V and M a run without rounds has."""
+    if experiment.arguments["rounds"] != 0:
+        return []
+    before = experiment.arguments["first_driver"]
+    return [f"V and M are those of {before}, and so are the rounds told of here; its C is what this run began with."]
 
 
 def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
