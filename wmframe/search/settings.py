@@ -73,9 +73,9 @@ class Search(SearchSettings):
     `diagonal` keeps CMA's covariance diagonal (thousands of parameters). Where it stands is the distribution's mean.
     `returned` is "mean", the last of them, "select", the best of those scored on select seeds, or "improved", the best
     of those and of what it began with; an optimizer without a mean offers the last generation's best candidates
-    instead, re-scored. Never the luckiest sample. With `part` below 1, all that is scored on select seeds, and returned,
-    lies that part of the way from what the search began with: half the drift for nearly the gain (Wortsman et al., 2022,
-    on fine-tuned weights). For a linear C that is the mean of what the two would do, before tanh.
+    instead, re-scored. Never the luckiest sample. With `part` below 1, what is scored on select seeds and returned lies
+    that part of the way from what the search began with (Wortsman et al., 2022, of fine-tuned weights): some of what it
+    learned and some of where it drifted. For a linear C that is between what the two would do, before tanh.
     """
 
     optimizer: str = "ParametrizedCMA"
