@@ -187,32 +187,6 @@ def test_the_mean_is_returned_and_not_a_sample(tmp_path: Path) -> None:
     assert np.abs(found.parameters - GOAL).max() < 0.5
 
 
-@pytest.mark.parametrize("optimizer", ["ParametrizedCMA", "TwoPointsDE"])
-def test_part_of_the_way_is_what_is_scored_and_returned_and_the_search_is_the_same(
-    tmp_path: Path, optimizer: str
-) -> None:
-    start = np.full(6, -1.0)
-
-    def found(part: float) -> Found:
-        chosen = settings(8, optimizer=optimizer, part=part)
-        ledger = opened(tmp_path / f"{part}")
-        there = evolve(
-            chosen, chosen.begin(start, 3), fitness=noisy, select=lambda finalists: -hill(finalists), ledger=ledger,
-            report=lambda generation, row: None,
-        )  # fmt: skip
-        assert there is not None
-        assert there.select_score == -hill(there.parameters[None])[0]
-        return there
-
-    whole, most = found(1.0), found(0.999)
-    assert np.abs(whole.parameters - start).max() > 0.1
-    np.testing.assert_allclose(most.parameters, start + 0.999 * (whole.parameters - start), rtol=0, atol=1e-12)
-    if optimizer == "ParametrizedCMA":  # others choose among several finalists, by what they score where they lie
-        np.testing.assert_allclose(found(0.5).parameters, (start + whole.parameters) / 2, rtol=0, atol=1e-12)
-    one, other = ([replace(row, select=()) for row in opened(tmp_path / name).generations] for name in ("1.0", "0.999"))
-    assert one == other
-
-
 def test_select_returns_the_best_mean_it_saw_and_mean_the_last(tmp_path: Path) -> None:
     def worsens(candidates: Numbers, generation: int) -> Numbers:
         return hill(candidates) * (1 if generation <= 12 else -1)  # from then on the search runs downhill

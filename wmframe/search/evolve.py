@@ -94,7 +94,7 @@ def evolve(
         scores = fitness(candidates, number) if known is None else np.array(known.fitness)
         strategy.tell(scores)
         checked = number == search.generations or number % search.check_every == 0
-        finalists = _finalists(search, strategy, candidates, scores) if checked else candidates[:0]
+        finalists = _finalists(strategy, candidates, scores) if checked else candidates[:0]
         first = checked and best is None and search.returned == "improved"
         entrants = np.concatenate([strategy.start[None], finalists]) if first else finalists
         selected = select(entrants) if checked and known is None else np.array(known.select if known else ())
@@ -116,11 +116,9 @@ def evolve(
     return best
 
 
-def _finalists(search: Search, strategy: Strategy, candidates: Parameters, scores: Scores) -> Parameters:
+def _finalists(strategy: Strategy, candidates: Parameters, scores: Scores) -> Parameters:
     mean = strategy.mean()
-    found = candidates[np.argsort(-scores)[:RESCORED]] if mean is None else mean[None]
-    # Not even a last bit is to change where the whole way is gone.
-    return found if search.part == 1 else strategy.start + search.part * (found - strategy.start)
+    return candidates[np.argsort(-scores)[:RESCORED]] if mean is None else mean[None]
 
 
 def _better(best: Found | None, finalists: Parameters, selected: Scores, number: int, *, keep: bool) -> Found | None:

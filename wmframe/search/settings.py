@@ -73,9 +73,7 @@ class Search(SearchSettings):
     `diagonal` keeps CMA's covariance diagonal (thousands of parameters). Where it stands is the distribution's mean.
     `returned` is "mean", the last of them, "select", the best of those scored on select seeds, or "improved", the best
     of those and of what it began with; an optimizer without a mean offers the last generation's best candidates
-    instead, re-scored. Never the luckiest sample. With `part` below 1, what is scored on select seeds and returned lies
-    that part of the way from what the search began with (Wortsman et al., 2022, of fine-tuned weights): some of what it
-    learned and some of where it drifted. For a linear C that is between what the two would do, before tanh.
+    instead, re-scored. Never the luckiest sample.
     """
 
     optimizer: str = "ParametrizedCMA"
@@ -85,7 +83,6 @@ class Search(SearchSettings):
     sigma: PositiveFloat = 0.1
     diagonal: bool = False
     returned: Chosen = "mean"
-    part: Annotated[float, Gt(0), Le(1)] = 1.0
 
     @property
     def most_episodes(self) -> int:
