@@ -127,7 +127,10 @@ def _gone_on(experiment: Component) -> list[str]:
     if experiment.arguments["rounds"] != 0:
         return []
     before = experiment.arguments["first_driver"]
-    return [f"V and M are those of {before}, and so are the rounds told of here; its C is what this run began with."]
+    return [
+        f"V and M are those of {before}, and so are the rounds told of here; its C is what this run began with. "
+        "Frames that its C had been searched for on awake are not counted."
+    ]
 
 
 def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
