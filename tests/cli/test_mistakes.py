@@ -57,7 +57,7 @@ MISTAKES = [
     ("run seed=-1", "seed=-1: must be an integer >= 0"),
     ("run seed=true", "seed=true"),
     ("run seed=???", "type seed=VALUE"),
-    ("run rounds=0", "rounds=0: must be an integer > 0"),
+    ("run rounds=-1", "rounds=-1: must be an integer >= 0"),
     ("run evaluate.episodes=0", "evaluate.episodes=0: must be an integer >= 1 and <= 100000"),
     ("run evaluate.episods=3", "Did you mean evaluate.episodes?"),
     ("run experiment=nope", "experiment is one of car_racing"),
