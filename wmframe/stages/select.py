@@ -17,13 +17,13 @@ from wmframe.worlds.settings import WorldSettings
 def run(task: Task) -> None:
     """Build the driver, let it drive whole episodes in the training environment, save every episode's return."""
     settings = task.build("world", WorldSettings)
-    driver = load_driver(task.inputs, world=settings, allowed=task.allowed, device=task.machine.device)
+    driver = load_driver(task.driver, world=settings, allowed=task.allowed, device=task.machine.device)
     # No round in the path: every round meets the same tracks.
     seeds = draw_seeds("select", (task.seed, "driver"), task.integer("episodes"))
     with task.environments() as batch:
         frames_a_step = batch.spec.action_repeat
         scores = {"reality": drive(task, driver.awake(batch), lambda _: driver.act(), seeds)}
-    scores |= asleep(settings, driver, task.inputs["controller"], seeds)
+    scores |= asleep(settings, driver, task.driver["controller"], seeds)
     with task.history() as history:
         history.log(1, {f"select/{name}_mean": fmean(row["returns"]) for name, row in scores.items()})
     frames = frames_a_step * round(sum(scores["reality"]["lengths"]))

@@ -27,9 +27,9 @@ _LANES: Final = 64
 class Reality(World):
     """Real episodes. z is drawn from V's distribution with `sample_latent` (as the paper does), or is its mean.
 
-    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments
-    last showed, for whoever records or films. Each batch of `others` makes a twin, for a thread of its own: while one
-    waits for the process of its environments, V sees for another.
+    `most_steps` ends all episodes early, which is no true end. `observed` holds what the environments last showed, for
+    whoever records or films. Each batch of `others` makes a twin, for a thread of its own: while one waits for the
+    process of its environments, V sees for another.
     """
 
     def __init__(
