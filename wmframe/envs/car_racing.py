@@ -36,8 +36,9 @@ class CarRacing(EnvSpec):
         action_size: 3: steering, gas and brake; see `car_action`.
         action_repeat: frames an action is held for; only the last of them is drawn.
         max_frames: the time limit in frames, 1000 in the paper.
-        renderer: "fast" draws the same pixels in a fraction of the time; "reference" leaves the drawing
-            to Gymnasium; "envpool" leaves the whole game to EnvPool, another simulator with tracks and
+        renderer: "fast" draws the same pixels in a fraction of the time; "checked" does so too, and has Gymnasium
+            draw one frame in fifty beside it and compares them; "reference" leaves all the drawing to
+            Gymnasium; "envpool" leaves the whole game to EnvPool, another simulator with tracks and
             pixels of its own (see `caveat`). It draws every frame: measured twice as fast as "fast" where
             every frame is seen, and slower from `action_repeat` 3 on.
     """
@@ -45,7 +46,7 @@ class CarRacing(EnvSpec):
     action_size: Literal[3] = 3
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
-    renderer: Literal["fast", "reference", "envpool"] = "fast"
+    renderer: Literal["fast", "checked", "reference", "envpool"] = "fast"
 
     @property
     def backend(self) -> str:
@@ -103,14 +104,14 @@ class CarRacing(EnvSpec):
             if self.renderer == "reference":
                 return CarRacingEnv(self, Track())
             from wmframe.envs.car_racing_fast import FastTrack
-            from wmframe.envs.car_racing_guard import check_renderer
+            from wmframe.envs.car_racing_guard import CheckedTrack, check_renderer
 
             check_renderer()
-            return CarRacingEnv(self, FastTrack())
+            return CarRacingEnv(self, CheckedTrack() if self.renderer == "checked" else FastTrack())
 
     def reference(self) -> "CarRacing":
-        """Gymnasium's own track, drawn by Gymnasium itself."""
-        return replace(self, renderer="reference")
+        """Gymnasium's own track; its frames are Gymnasium's, drawn fast and spot-checked, or all drawn by Gymnasium."""
+        return self if self.renderer == "reference" else replace(self, renderer="checked")
 
 
 def car_action(action: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,9 +1,8 @@
 """Says so when the fast renderer no longer draws what Gymnasium draws.
 
-In: the installed Gymnasium, Box2D and pygame. Out: nothing, or a `UserError`. Called by:
-`CarRacing.make`, where it does its work once per process. Two checks: the drawing code that was replaced
-is the one it was written for, and a few frames of a drive come out the same (another pygame, another
-processor).
+In: the installed Gymnasium, Box2D and pygame. Out: nothing, or a `UserError`. Called by: `CarRacing.make`. Two checks,
+once per process: the drawing code that was replaced is the one it was written for, and a few frames of a drive come out
+the same (another pygame, another processor). A third goes along with episodes that are scored: `CheckedTrack`.
 """
 
 import functools
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.envs.box2d import car_dynamics, car_racing
+from PIL import Image
 
 from wmframe.envs.car_racing_env import Track
 from wmframe.envs.car_racing_fast import FastTrack
@@ -25,6 +25,32 @@ ADVICE = (
     "Use env.renderer=reference (the same frames, drawn by Gymnasium itself, slower), "
     "or install the versions in constraints.txt."
 )
+
+
+CHECKED_EVERY = 50
+"""Of so many frames of a checked track one is drawn by Gymnasium too, the first of each episode among them."""
+
+
+class CheckedTrack(FastTrack):
+    """A fast track whose frames are spot-checked against Gymnasium's while it is driven: what scores are taken on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode, whose first frame is checked."""
+        self.drawn = 0
+        answer: tuple[Any, dict[str, Any]] = super().reset(seed=seed, options=options)
+        return answer
+
+    def draw(self) -> Image.Image:
+        """Rows 0–83 of Gymnasium's observation. Raises UserError for a checked frame that is not Gymnasium's."""
+        picture = super().draw()
+        if self.drawn % CHECKED_EVERY == 0 and not np.array_equal(np.asarray(picture), np.asarray(Track.draw(self))):
+            raise UserError(f"Frame {self.drawn} of an episode is not the one that Gymnasium draws. {ADVICE}")
+        self.drawn += 1
+        return picture
 
 
 @functools.cache
