@@ -132,3 +132,56 @@ def test_equal_draws_give_equal_samples() -> None:
     mixture = some_mixture(3, 1)
     assert torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10))
     assert not torch.equal(draws(mixture, 1.15, 10), draws(mixture, 1.15, 10, seed=1))
+
+
+def exact(mixture: Mixture, z: Tensor, temperature: float) -> Tensor:
+    """z with the gradient -∂F/∂θ / p, F and p written down anew."""
+    weight = (mixture.logits / temperature).softmax(-2)
+    gaussian = Normal(mixture.mean, mixture.log_std.exp() * temperature**0.5)
+    below = (weight * gaussian.cdf(z[..., None, :])).sum(-2)
+    density = (weight * gaussian.log_prob(z[..., None, :]).exp()).sum(-2)  # type: ignore[no-untyped-call]
+    return z - (below - below.detach()) / density.detach()
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.2])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_an_implicit_sample_is_the_sample_with_the_gradient_of_its_distribution(
+    temperature: float, dtype: torch.dtype
+) -> None:
+    mixture = some_mixture(200, 5, 7)
+    mixture = Mixture(mixture.parts.to(dtype).requires_grad_())
+    chance = torch.Generator().manual_seed(1)
+    uniform, normal = torch.rand(200, 7, generator=chance), 1.5 * torch.randn(200, 7, generator=chance)
+    z = mixture.implicit_sample(uniform.to(dtype), normal.to(dtype), temperature)
+    assert torch.equal(z, mixture.sample(uniform.to(dtype), normal.to(dtype), temperature))
+    weights = torch.randn(z.shape, generator=torch.Generator().manual_seed(2))
+    (found,) = torch.autograd.grad(z, [mixture.parts], weights.to(dtype))
+    precise = Mixture(mixture.parts.detach().double().requires_grad_())
+    (expected,) = torch.autograd.grad(
+        exact(precise, z.detach().double(), temperature), [precise.parts], weights.double()
+    )
+    wrong = float((found.double() - expected).norm() / expected.norm())
+    assert wrong < (1e-9 if dtype == torch.float64 else 1e-4)
+
+
+def test_beyond_the_bounds_of_the_spread_it_has_no_gradient() -> None:
+    mixture = Mixture.of(column(0.0, 0.0), column(-1.0, 1.0), column(-8.0, 3.0)).parts.requires_grad_()
+    z = Mixture(mixture).implicit_sample(torch.tensor([0.7]), torch.tensor([0.3]), 1.0)
+    (found,) = torch.autograd.grad(z.sum(), [mixture])
+    assert not found[2].any()
+    assert found[1].any()
+
+
+@pytest.mark.parametrize("log_std", [-1.0, 0.0])
+def test_what_moves_the_weights_alone_moves_the_mean(log_std: float) -> None:
+    """Weights ∝ exp(±2 θ) on means ±1: E z' = tanh 2θ, of which the chosen Gaussian's gradient sees nothing."""
+    count = 400_000
+    chance = torch.Generator().manual_seed(0)
+    uniform, normal = torch.rand(count, 1, generator=chance), torch.randn(count, 1, generator=chance)
+    theta = torch.tensor(0.1, requires_grad=True)
+    logits = torch.stack((-2 * theta, 2 * theta))[:, None].expand(count, 2, 1)
+    mixture = Mixture.of(logits, column(-1.0, 1.0).expand(count, 2, 1), torch.full((count, 2, 1), log_std))
+    (implicit,) = torch.autograd.grad(mixture.implicit_sample(uniform, normal, 1.0).mean(), [theta], retain_graph=True)
+    (component,) = torch.autograd.grad(mixture.sample(uniform, normal, 1.0).mean(), [theta])
+    assert float(implicit) == pytest.approx(2 / math.cosh(0.2) ** 2, rel=0.01)
+    assert float(component) == 0

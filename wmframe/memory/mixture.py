@@ -58,11 +58,26 @@ class Mixture:
 
         `uniform` in [0, 1) chooses, `normal` places within; both (..., Z) and passed in, so that candidates can share
         them. τ → 0 gives the mode.
+
+        Its gradient goes through the mean and the width of the Gaussian that was chosen. Which one is chosen has none,
+        so what moves the weights alone seems to move nothing; `implicit_sample` has the whole gradient.
         """
         cumulative = (self.logits / temperature).softmax(-2).cumsum(-2)[..., :-1, :]
         chosen = (uniform[..., None, :] >= cumulative).sum(-2, keepdim=True)
         mean, log_std = self.mean.gather(-2, chosen)[..., 0, :], self.log_std.gather(-2, chosen)[..., 0, :]
         return mean + log_std.exp() * (math.sqrt(temperature) * normal)
+
+    def implicit_sample(self, uniform: Tensor, normal: Tensor, temperature: float) -> Tensor:
+        """Draw the same z' (..., Z) as `sample`, with the exact gradient of a univariate mixture.
+
+        Implicit reparameterisation (Figurnov et al., 2018, equation 6): dz = -dF(z) / p(z), F and p the distribution
+        function and the density of each dimension's mixture at temperature τ. Its mean is the gradient of the mean of
+        any smooth function of z', the choice among the Gaussians included. Where Gaussians lie many widths apart that
+        choice shows in the rare draws from between them alone, with large gradients: few draws then miss it.
+        """
+        z = self.sample(uniform, normal, temperature).detach()
+        result: Tensor = _Implicit.apply(self.parts, z, temperature)  # type: ignore[no-untyped-call]
+        return result
 
     def mode(self) -> Tensor:
         """Return the mean of each dimension's likeliest Gaussian, (..., Z)."""
@@ -103,3 +118,46 @@ class _LogProb(torch.autograd.Function):
         of_log_std.mul_((log_std >= LOG_STD[0]) & (log_std <= LOG_STD[1]))
         of_mean.mul_(inverse)
         return result, -of_mean.sum(-2)
+
+
+class _Implicit(torch.autograd.Function):
+    """z as it is, and ∂z/∂θ = -∂F/∂θ / p in closed form.
+
+    With weights π_k, widths s_k = σ_k √τ, x_k = (z - μ_k) / s_k and r_k the responsibility of Gaussian k for z:
+    ∂z/∂μ_k = r_k, ∂z/∂log σ_k = r_k (z - μ_k), or 0 beyond `LOG_STD`, ∂z/∂logit_k = π_k (F - Φ(x_k)) / (τ p).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, parts: Tensor, z: Tensor, temperature: float) -> Tensor:
+        ctx.save_for_backward(parts, z)
+        ctx.temperature = temperature
+        return z.view_as(z)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        parts, z = ctx.saved_tensors
+        logits, mean, log_std = parts.unbind(-3)
+        width = log_std.clamp(*LOG_STD).exp() * math.sqrt(ctx.temperature)
+        log_weight = (logits / ctx.temperature).log_softmax(-2)
+        away = z[..., None, :] - mean
+        scaled = away / width
+        joint = log_weight - 0.5 * scaled.square() - width.log()
+        total = joint.logsumexp(-2, keepdim=True)
+        responsibility = (joint - total).exp()
+        weight = log_weight.exp()
+        below = _far_side(scaled, weight)
+        of_logits = weight * ((weight * below).sum(-2, keepdim=True) - below)
+        of_logits = of_logits / ctx.temperature * (0.5 * math.log(2 * math.pi) - total).exp()
+        inside = (log_std >= LOG_STD[0]) & (log_std <= LOG_STD[1])
+        result = torch.stack((of_logits, responsibility, responsibility * away * inside), -3)
+        return result * gradients[0][..., None, None, :], None, None
+
+
+def _far_side(scaled: Tensor, weight: Tensor) -> Tensor:
+    """Return Φ(x) (..., K, Z), or Φ(x) - 1 in dimensions where most of the mixture lies below z.
+
+    Differences between the two are what is wanted, and of numbers near 1 rounding would leave nothing of them.
+    """
+    above = ((weight * scaled.sign()).sum(-2, keepdim=True) > 0).expand_as(scaled)
+    side = torch.where(above, -scaled, scaled)
+    return torch.special.ndtr(side) * torch.where(above, -1.0, 1.0)

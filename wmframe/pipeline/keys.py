@@ -35,7 +35,12 @@ NOT_IN_KEY: tuple[str, ...] = (
 change can alter a result must not stand here; everything else that a config holds is in the key.
 """
 
-ADDED: Mapping[str, object] = {"search.climbs": 1, "search.risk_tolerance": None, "search.value_weight": 1.0}
+ADDED: Mapping[str, object] = {
+    "search.climbs": 1,
+    "search.risk_tolerance": None,
+    "search.value_weight": 1.0,
+    "search.reparameterization": "component",
+}
 """Fields that came after results had been published, with the value at which they change nothing. At that value they
 are left out of a key, so that what was computed before there was such a field is found.
 """

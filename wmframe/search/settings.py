@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from wmframe.search.strategy import CMA, Parameters, Strategy
+from wmframe.worlds.settings import Reparameterization
 
 RESCORED: Final = 8
 """How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
@@ -34,6 +35,9 @@ class GradientSearch(SearchSettings):
     learning rate falls linearly from `learning_rate` to `final_learning_rate` times it; gradients are clipped to norm
     `gradient_clip`. The last parameters are returned. It needs a dream, and a memory that PyTorch can differentiate.
 
+    With `reparameterization` "implicit" the gradient is that of the mean dreamt return (Figurnov et al., 2018); with
+    "component" it leaves out that C's actions also move which Gaussian of the mixture a latent is drawn from.
+
     With a `risk_tolerance` ρ a step's pay r is worth ρ (1 - exp(-r/ρ)) instead of r, so that steady pay counts for more
     than high pay: dreams pay by the step, where a lap is paid by its tiles and hardly by its time. M's value at the
     horizon is worth `value_weight` times itself; `weight_penalty` is in the units of what is climbed.
@@ -49,6 +53,7 @@ class GradientSearch(SearchSettings):
     learning_rate: PositiveFloat = 0.01
     final_learning_rate: Annotated[float, Gt(0), Le(1)] = 0.1
     gradient_clip: PositiveFloat = 1.0
+    reparameterization: Reparameterization = "component"
     weight_penalty: NonNegativeFloat = 0.0
     risk_tolerance: PositiveFloat | None = None
     value_weight: NonNegativeFloat = 1.0

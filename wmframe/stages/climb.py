@@ -32,7 +32,11 @@ def climb(
 ) -> Found:
     """Make all updates, or those that an interrupted climb of this task still lacks."""
     ascent = Ascent(search, start, task.machine.device)
-    world = dream.differentiable(risk_tolerance=search.risk_tolerance, value_weight=search.value_weight)
+    world = dream.differentiable(
+        reparameterization=search.reparameterization,
+        risk_tolerance=search.risk_tolerance,
+        value_weight=search.value_weight,
+    )
     horizon = search.horizon or dream.horizon
     state = _State(task, ascent)
     begun, selected = ascent.updates, None

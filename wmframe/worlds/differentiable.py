@@ -1,9 +1,13 @@
 """The dream as a function of C's parameters that has a gradient: returns by backpropagation through M.
 
 A memory and start states come in, then one C and seeds; returns go out, attached to C's parameters. The search by
-gradient calls it (`search/ascend.py`). Latents are drawn pathwise, z' = μ + σ √τ ε with the Gaussian chosen by the same
-luck as in Dream (Kingma & Welling, 2014; through a learned model: Hafner et al., 2020), and an end is weighed by its
+gradient calls it (`search/ascend.py`). Latents are the same as Dream's of the same seed, and an end is weighed by its
 probability instead of drawn. Legend: U dreams, D parameters, T horizon, Z latent.
+
+What is exact: with `reparameterization` "implicit" the mean of the gradients is the gradient of the mean dreamt return,
+for ends that are sampled or never come. With "component", z' = μ + σ √τ ε of the Gaussian that was chosen (Kingma &
+Welling, 2014; through a learned model: Hafner et al., 2020), what C changes about which Gaussian is chosen is left out.
+An end by threshold has no gradient with either.
 """
 
 import math
@@ -18,7 +22,7 @@ from wmframe.controller.contract import Controller, Senses, features
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.settings import DoneRule, Reparameterization
 from wmframe.worlds.starts import StartStates
 
 _STEEPEST: Final = 3.0
@@ -40,6 +44,7 @@ class DifferentiableDream:
     temperature: float
     done_rule: DoneRule
     bootstrap: bool
+    reparameterization: Reparameterization = "component"
     risk_tolerance: float | None = None
     value_weight: float = 1.0
 
@@ -55,7 +60,8 @@ class DifferentiableDream:
             actions = controller.act(parameters[None], features(self.senses, z, state.h, state.c)[None])[0]
             state = self.memory.advance(z, actions, state)
             said = self.memory.predict(state)
-            z = said.latent.sample(uniform, normal, self.temperature)
+            draw = said.latent.implicit_sample if self.reparameterization == "implicit" else said.latent.sample
+            z = draw(uniform, normal, self.temperature)
             returns = returns + going_on * self._worth(said.reward)
             going_on = going_on * self._survival(said.done)
         if self.bootstrap and said.value is not None:

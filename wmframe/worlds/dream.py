@@ -19,7 +19,7 @@ from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.differentiable import DifferentiableDream
 from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.settings import DoneRule, Reparameterization
 from wmframe.worlds.starts import StartStates
 
 _LANES: Final = 2048
@@ -76,7 +76,13 @@ class Dream(World):
         """Which lanes (B,) the horizon ended, rather than M: a time limit is never death."""
         return (self._done & ~self._ended)[: self._size]
 
-    def differentiable(self, *, risk_tolerance: float | None = None, value_weight: float = 1.0) -> DifferentiableDream:
+    def differentiable(
+        self,
+        *,
+        reparameterization: Reparameterization = "component",
+        risk_tolerance: float | None = None,
+        value_weight: float = 1.0,
+    ) -> DifferentiableDream:
         """Return the same dreams as a function of C's parameters that has a gradient, see there."""
         return DifferentiableDream(
             memory=self._memory,
@@ -85,6 +91,7 @@ class Dream(World):
             temperature=self._temperature,
             done_rule=self._rule,
             bootstrap=self._bootstrap,
+            reparameterization=reparameterization,
             risk_tolerance=risk_tolerance,
             value_weight=value_weight,
         )

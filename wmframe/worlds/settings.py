@@ -8,6 +8,9 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 DoneRule = Literal["sample", "threshold", "never"]
 
+Reparameterization = Literal["component", "implicit"]
+"""What of a dreamt latent has a gradient: the Gaussian that was chosen, or the whole mixture."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSettings(ABC):  # noqa: B024  # what both worlds share; never made itself
