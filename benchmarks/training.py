@@ -169,7 +169,18 @@ def _latents() -> LatentData:
     mu = rng.standard_normal((rows, LATENT)).astype(np.float16)
     zeros = np.zeros(rows, np.float32)
     return LatentData(
-        [EncodedEpisodes(mu, mu, np.zeros((rows, ACTION), np.float32), zeros, zeros, np.arange(41) * 1001)]
+        [
+            EncodedEpisodes(
+                mu,
+                mu,
+                np.zeros((rows, ACTION), np.float32),
+                zeros,
+                zeros,
+                np.arange(41) * 1001,
+                np.arange(40),
+                np.full(40, 1000),
+            )
+        ]
     )
 
 
@@ -187,5 +198,13 @@ def write_shard(path: Path) -> None:
                     writer.step(lane, np.zeros(ACTION, np.float32), 0.0)
             writer.finish(
                 lane,
-                {"seed": lane, "source": "none", "origin": "random", "policy": "", "backend": "", "terminated": False},
+                {
+                    "seed": lane,
+                    "source": "none",
+                    "origin": "random",
+                    "policy": "",
+                    "backend": "",
+                    "limit": 1000,
+                    "terminated": False,
+                },
             )

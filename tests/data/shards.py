@@ -29,7 +29,10 @@ def rewards(episode: int, steps: int) -> Floats:
 
 
 def write(path: Path, lengths: Sequence[int], *, first: int = 0, backend: str = "toy-1") -> Path:
-    """Write a shard of episodes of so many steps, side by side as they are recorded; every second one terminated."""
+    """Write a shard of episodes of so many steps, side by side as they are recorded; every second one terminated.
+
+    Each has a seed of its own, and a limit of twice its steps.
+    """
     with ShardWriter(path, len(lengths)) as writer:
         for lane in range(len(lengths)):
             writer.frame(lane, frame(first + lane, 0))
@@ -39,6 +42,12 @@ def write(path: Path, lengths: Sequence[int], *, first: int = 0, backend: str = 
                     writer.step(lane, actions(first + lane, steps)[step], float(rewards(first + lane, steps)[step]))
                     writer.frame(lane, frame(first + lane, step + 1))
         for lane in range(len(lengths)):
-            known = {"seed": 10**9 + lane, "source": "held", "origin": "random", "policy": "held", "backend": backend}
-            writer.finish(lane, {**known, "terminated": lane % 2 == 1})
+            known = {
+                "seed": 10**9 + first + lane,
+                "source": "held",
+                "origin": "random",
+                "policy": "held",
+                "backend": backend,
+            }
+            writer.finish(lane, {**known, "limit": 2 * lengths[lane], "terminated": lane % 2 == 1})
     return path

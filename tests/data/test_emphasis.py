@@ -6,7 +6,7 @@ from wmframe.data.latents import EpisodeRef
 
 
 def episodes(*steps_by_round: int) -> list[EpisodeRef]:
-    return [EpisodeRef(folder, 0, steps + 1) for folder, steps in enumerate(steps_by_round)]
+    return [EpisodeRef(folder, 0, steps + 1, steps) for folder, steps in enumerate(steps_by_round)]
 
 
 def test_recency_is_the_ratio_between_a_round_and_the_next_within_the_later_share() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.data.shards import actions, frame, name_of, rewards, write
-from wmframe.data.episodes import EpisodeReader, ShardWriter, read_infos, split
+from wmframe.data.episodes import EpisodeReader, ShardWriter, read_infos, save_sample
 from wmframe.data.shard import CHUNK
 from wmframe.errors import UserError
 
@@ -80,7 +80,15 @@ def test_a_shard_appears_only_when_complete_and_replaces_a_killed_ones_rest(tmp_
         assert not shard.exists()
         writer.step(0, np.zeros(2, np.float32), 1.0)
         writer.frame(0, frame(0, 1))
-        known = {"seed": 1, "source": "s", "origin": "random", "policy": "p", "backend": "b", "terminated": False}
+        known = {
+            "seed": 1,
+            "source": "s",
+            "origin": "random",
+            "policy": "p",
+            "backend": "b",
+            "limit": 9,
+            "terminated": False,
+        }
         writer.finish(0, known)
         assert not shard.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
@@ -101,7 +109,15 @@ def test_what_is_handed_over_may_be_changed_afterwards(tmp_path: Path) -> None:
         writer.step(0, action, 0.0)
         picture[:], action[:] = 0, 9
         writer.frame(0, picture)
-        known = {"seed": 1, "source": "s", "origin": "random", "policy": "p", "backend": "b", "terminated": False}
+        known = {
+            "seed": 1,
+            "source": "s",
+            "origin": "random",
+            "policy": "p",
+            "backend": "b",
+            "limit": 9,
+            "terminated": False,
+        }
         writer.finish(0, known)
     reader = EpisodeReader([tmp_path])
     np.testing.assert_array_equal(reader.frames(0)[0], frame(3, 1))
@@ -139,11 +155,19 @@ def test_memory_does_not_grow_with_the_length_of_an_episode(tmp_path: Path) -> N
     assert peak(600) < peak(100) + 40 * frame_bytes  # 500 more frames, and few of them held
 
 
-@pytest.mark.parametrize("episodes", [1, 2, 9, 10, 11, 40])
-def test_held_out_episodes_are_never_fitted_on(episodes: int) -> None:
-    fit, held_out = split(episodes)
-    assert fit
-    assert held_out
-    if episodes > 1:
-        assert sorted(fit + held_out) == list(range(episodes))
-    assert len(held_out) == max(episodes // 10, 1)
+def test_a_sample_is_of_episodes_that_nothing_was_fitted_on(tmp_path: Path) -> None:
+    """The last of several collections is shown, split as all of them together are."""
+    folders = [tmp_path / "1", tmp_path / "2"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        write(folder / "a.h5", [3] * 30, first=30 * number)
+    sample = tmp_path / "sample"
+    sample.mkdir()
+    save_sample(folders, sample / "sample.h5")
+    with closing(EpisodeReader(folders)) as reader, closing(EpisodeReader([sample])) as shown:
+        fit_on, held_out = reader.split()
+        assert fit_on
+        names = {name_of(shown.frames(number)[0])[0] for number in range(2)}
+        assert names < set(held_out)
+        assert min(names) >= 30, "of the last collection"
+        assert shown.episodes[0].limit == reader.episodes[min(names)].limit

@@ -6,8 +6,10 @@ import pytest
 from wmframe.data.latents import EncodedEpisodes, EpisodeRef, LatentData
 
 
-def encoded(lengths: list[int], *, latent: int = 2, action: int = 1, seed: int = 0) -> EncodedEpisodes:
-    """Episodes of so many steps; mu is the row's number, so that every row can be known again."""
+def encoded(
+    lengths: list[int], *, latent: int = 2, action: int = 1, seed: int = 0, limits: list[int] | None = None
+) -> EncodedEpisodes:
+    """Episodes of so many steps, all ended; mu is the row's number, so that every row can be known again."""
     starts = np.concatenate([[0], np.cumsum([steps + 1 for steps in lengths])]).astype(np.int64)
     rows, rng = int(starts[-1]), np.random.default_rng(seed)
     done = np.zeros(rows, np.float32)
@@ -21,12 +23,14 @@ def encoded(lengths: list[int], *, latent: int = 2, action: int = 1, seed: int =
         rewards=rewards,
         done=done,
         starts=starts,
+        seeds=np.arange(len(lengths)) + 100 * seed,
+        limits=np.array(limits or lengths),
     )
 
 
 def test_episodes_lie_end_to_end_round_after_round() -> None:
     data = LatentData([encoded([3, 1]), encoded([2])])
-    assert data.episodes == (EpisodeRef(0, 0, 4), EpisodeRef(0, 4, 6), EpisodeRef(1, 0, 3))
+    assert data.episodes == (EpisodeRef(0, 0, 4, 3), EpisodeRef(0, 4, 6, 1), EpisodeRef(1, 0, 3, 2))
     assert [episode.steps for episode in data.episodes] == [3, 1, 2]
     assert [episode.later for episode in data.episodes] == [False, False, True]
     assert [len(folder) for folder in data.folders] == [2, 1]
@@ -49,4 +53,13 @@ def test_arrays_of_unequal_length_are_refused(name: str) -> None:
     parts = {field: getattr(made, field) for field in EncodedEpisodes.__dataclass_fields__}
     parts[name] = parts[name][:-1]
     with pytest.raises(ValueError, match=f"{name} has 5 rows, not 6"):
+        EncodedEpisodes(**parts)
+
+
+@pytest.mark.parametrize("name", ["seeds", "limits"])
+def test_what_is_said_of_each_episode_is_said_of_all(name: str) -> None:
+    made = encoded([3, 1])
+    parts = {field: getattr(made, field) for field in EncodedEpisodes.__dataclass_fields__}
+    parts[name] = parts[name][:-1]
+    with pytest.raises(ValueError, match=f"{name} has 1 rows, not 2"):
         EncodedEpisodes(**parts)

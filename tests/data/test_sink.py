@@ -38,7 +38,15 @@ def test_a_write_that_failed_is_never_forgotten(tmp_path: Path, capfd: pytest.Ca
 
 def fill(path: Path, frames: int) -> None:
     """Write a shard of one episode."""
-    known = {"seed": 1, "source": "s", "origin": "random", "policy": "p", "backend": "toy-1/x/y", "terminated": False}
+    known = {
+        "seed": 1,
+        "source": "s",
+        "origin": "random",
+        "policy": "p",
+        "backend": "toy-1/x/y",
+        "limit": 9,
+        "terminated": False,
+    }
     with ShardWriter(path, 1) as writer:
         for _ in range(frames):
             writer.step(0, np.zeros(1, np.float32), 1.0)

@@ -16,11 +16,11 @@ LIMIT_MB = 2000
 _STREAM = """
 import resource, sys
 from pathlib import Path
-from wmframe.data.episodes import EpisodeReader, split
+from wmframe.data.episodes import EpisodeReader
 from wmframe.data.frame_batches import FrameBatches
 
 reader = EpisodeReader([Path(sys.argv[1])])
-fit_on, held_out = split(len(reader.episodes))
+fit_on, held_out = reader.split()
 seen = sum(len(b) for b in FrameBatches(reader, fit_on, batch_size=100, seed=0, start=0, stop=int(sys.argv[2])))
 print(len(reader.episodes), seen, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
@@ -50,4 +50,4 @@ def _shard(path: Path) -> None:
                 if step:
                     writer.step(lane, np.zeros(3, np.float32), 0.0)
             about = {"seed": lane, "source": "none", "origin": "random", "policy": "", "backend": ""}
-            writer.finish(lane, {**about, "terminated": False})
+            writer.finish(lane, {**about, "limit": FRAMES, "terminated": False})

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -51,10 +52,10 @@ def test_actions_and_rewards_stand_beside_the_frame_they_were_done_at() -> None:
                 np.testing.assert_array_equal(getattr(batch, name)[lane, :count].numpy(), expected)
 
 
-@pytest.mark.parametrize("value_steps", [1, 3, 50])
-def test_ahead_is_what_the_next_steps_paid_and_known_only_if_all_of_them_are(value_steps: int) -> None:
-    """An episode that truly ended pays nothing more, so all is known of it; of one cut off, the last steps are not."""
-    both = encoded([8, 7], latent=1)
+@pytest.mark.parametrize("value_steps", [1, 3, 5])
+def test_ahead_is_what_the_next_steps_paid_and_known_where_the_limit_leaves_that_many(value_steps: int) -> None:
+    """An episode that truly ended pays nothing more, up to the limit; of one cut off, the last steps are not known."""
+    both = encoded([8, 7], latent=1, limits=[8, 10])
     both.done[: both.starts[1]] = 0
     windows = Windows(
         LatentData([both]), range(2), batch_size=8, length=5, seed=0, start=0, stop=9, value_steps=value_steps
@@ -65,14 +66,51 @@ def test_ahead_is_what_the_next_steps_paid_and_known_only_if_all_of_them_are(val
             row = int(batch.mu[lane, 0, 0])
             episode = int(row >= both.starts[1])
             last = int(both.starts[episode + 1]) - 1
-            for step in range(5):
+            for step in range(int(batch.mask[lane].sum())):
                 now = row + step
                 expected = both.rewards[now + 1 : min(now + 1 + value_steps, last)].sum()
                 assert batch.ahead[lane, step] == expected
-                complete = episode == 1 or now + value_steps < last
-                assert bool(batch.ahead_mask[lane, step]) is complete
-                known.append(complete)
+                complete = now - int(both.starts[episode]) + value_steps < both.limits[episode]
+                assert bool(batch.ahead_mask[lane, step]) == complete
+                known.append(bool(complete))
     assert set(known) == {True, False}
+
+
+def test_rewards_ahead_are_clipped_as_those_in_a_dream_are() -> None:
+    one = encoded([8], limits=[20])
+    windows = Windows(
+        LatentData([one]), [0], batch_size=8, length=5, seed=0, start=0, stop=3, value_steps=9, reward_clip=2.5
+    )
+    for batch in windows:
+        for lane in range(8):
+            row = int(batch.mu[lane, 0, 0])
+            assert batch.ahead[lane, 0] == one.rewards[row + 1 : 8].clip(-2.5, 2.5).sum()
+
+
+@pytest.mark.parametrize(("limit", "value_steps"), [(125, 20), (125, 60), (250, 60)])
+def test_the_value_is_not_chosen_by_its_outcome(limit: int, value_steps: int) -> None:
+    """Ends come with a hazard q and pay -100: the mean of what N steps pay is -100 (1 - q) (1 - (1 - q)^N)."""
+    hazard, rng = 1 / 500, np.random.default_rng(0)
+    drawn = rng.geometric(hazard, 6_000)
+    made = cut_off(np.minimum(drawn, limit), ended=drawn <= limit, limit=limit)
+    made.rewards[made.starts[1:][drawn <= limit] - 2] = -100
+    windows = Windows(
+        LatentData([made]),
+        range(len(drawn)),
+        batch_size=500,
+        length=64,
+        seed=0,
+        start=0,
+        stop=40,
+        value_steps=value_steps,
+    )
+    paid, known = 0.0, 0.0
+    for batch in windows:
+        paid += float((batch.ahead * batch.ahead_mask).sum())
+        known += float(batch.ahead_mask.sum())
+    # An end right at a step is not ahead of it: N more steps follow, each of which may be the last.
+    expected = -100 * (1 - hazard) * (1 - (1 - hazard) ** value_steps)
+    assert paid / known == pytest.approx(expected, rel=0.08)
 
 
 def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:
@@ -89,9 +127,9 @@ def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:
     assert ends > 0
 
 
-def test_only_an_episode_shorter_than_the_window_is_padded() -> None:
+def test_windows_stick_out_at_both_ends_and_are_never_empty() -> None:
     lengths = {int(steps) for batch in drawn(0, 30) for steps in batch.mask.sum(1)}
-    assert lengths == {4, 6}
+    assert lengths == {1, 2, 3, 4, 5, 6}
 
 
 def later_in(batch: Window) -> int:
@@ -107,8 +145,8 @@ def later_in(batch: Window) -> int:
 def test_later_rounds_have_at_least_their_share(share: float, least: int, most: int) -> None:
     counts = [later_in(batch) for batch in drawn(0, 20, emphasis=Emphasis(later_share=share))]
     assert all(least <= count <= most for count in counts)
-    # Of the rest, 32 of 75 steps are the second round's.
-    expected = 16 * share + 16 * (1 - share) * 32 / 75
+    # Of the rest, 42 of 100 windows are the second round's: steps + 5 each.
+    expected = 16 * share + 16 * (1 - share) * 42 / 100
     assert np.mean(counts) == pytest.approx(expected, abs=1.5)
 
 
@@ -121,27 +159,48 @@ def test_without_episodes_of_later_rounds_all_serve() -> None:
 def test_longer_episodes_are_drawn_more_often() -> None:
     windows = Windows(data(), [0, 1], batch_size=50, length=3, seed=0, start=0, stop=20)
     short = sum(int((batch.mu[:, 0, 0] > 30).sum()) for batch in windows)
-    assert short / 1000 == pytest.approx(4 / 34, abs=0.04)
+    assert short / 1000 == pytest.approx(6 / 38, abs=0.04)
 
 
-@pytest.mark.parametrize(("steps", "length"), [(125, 64), (40, 20), (200, 20)])
-def test_an_episodes_last_step_falls_into_windows_about_as_often_as_any_other(steps: int, length: int) -> None:
-    """Where true ends are: drawn from whole windows only, they would come 10 to 250 times too seldom."""
-    rows = steps + 1
+def cut_off(lengths: npt.NDArray[np.int64], *, ended: npt.NDArray[np.bool_], limit: int) -> EncodedEpisodes:
+    """Episodes of so many steps without rewards, of which some truly ended; mu is the step's number."""
+    starts = np.concatenate([[0], np.cumsum(lengths + 1)])
+    rows = int(starts[-1])
     done = np.zeros(rows, np.float32)
-    done[steps - 1] = 1
-    data = LatentData(
-        [
-            EncodedEpisodes(
-                mu=np.zeros((rows, 1), np.float16),
-                logvar=np.zeros((rows, 1), np.float16),
-                actions=np.zeros((rows, 1), np.float32),
-                rewards=np.zeros(rows, np.float32),
-                done=done,
-                starts=np.array([0, rows]),
-            )
-        ]
+    done[starts[1:] - 2] = ended
+    nothing = np.zeros((rows, 1), np.float16)
+    return EncodedEpisodes(
+        mu=(np.arange(rows) - np.repeat(starts[:-1], lengths + 1))[:, None].astype(np.float16),
+        logvar=nothing,
+        actions=nothing.astype(np.float32),
+        rewards=np.zeros(rows, np.float32),
+        done=done,
+        starts=starts,
+        seeds=np.arange(len(lengths)),
+        limits=np.full(len(lengths), limit),
     )
-    batches = list(Windows(data, [0], batch_size=64, length=length, seed=0, start=0, stop=60))
-    rate = sum(float(batch.done.sum()) for batch in batches) / sum(float(batch.mask.sum()) for batch in batches)
-    assert 0.6 < rate * steps < 1.1
+
+
+@pytest.mark.parametrize(("steps", "length"), [(125, 64), (40, 20), (200, 20), (10, 64)])
+def test_every_step_of_an_episode_is_met_as_often_as_any_other(steps: int, length: int) -> None:
+    made = LatentData([cut_off(np.array([steps]), ended=np.array([True]), limit=steps)])
+    met = np.zeros(steps)
+    for batch in Windows(made, [0], batch_size=500, length=length, seed=0, start=0, stop=8):
+        rows = batch.mu[:, :-1, 0][batch.mask > 0].long().numpy()
+        met += np.bincount(rows, minlength=steps)
+    assert met / met.mean() == pytest.approx(np.ones(steps), abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("hazard", "limit", "length"), [(1 / 500, 125, 64), (1 / 500, 250, 64), (1 / 40, 40, 20), (1 / 2000, 1000, 500)]
+)
+def test_true_ends_come_as_often_as_they_were_recorded(hazard: float, limit: int, length: int) -> None:
+    """Windows drawn from inside the episodes alone have half of them, whatever `calibrate_done` takes back."""
+    drawn_lengths = np.random.default_rng(0).geometric(hazard, 3000)
+    ended = drawn_lengths <= limit
+    made = cut_off(np.minimum(drawn_lengths, limit), ended=ended, limit=limit)
+    done, steps = 0.0, 0.0
+    windows = Windows(LatentData([made]), range(len(ended)), batch_size=500, length=length, seed=0, start=0, stop=40)
+    for batch in windows:
+        done, steps = done + float(batch.done.sum()), steps + float(batch.mask.sum())
+    assert done / steps == pytest.approx(ended.sum() / np.minimum(drawn_lengths, limit).sum(), rel=0.08)

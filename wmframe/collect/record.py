@@ -44,4 +44,4 @@ def record(
         for lane, seed in enumerate(batch.seeds):
             known = {"seed": seed, "source": source, "origin": origin, "policy": batch.policies[lane]}
             ended = bool(world.observed.terminated[lane])
-            writer.finish(lane, {**known, "backend": backend, "terminated": ended})
+            writer.finish(lane, {**known, "backend": backend, "limit": world.time_limit, "terminated": ended})

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from wmframe import faults
 from wmframe.data.shard import CHUNK, check_episode, open_shard, read_info
 from wmframe.data.sink import Sink
+from wmframe.data.split import split
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 
@@ -32,8 +33,8 @@ class EpisodeInfo:
     """Where an episode came from and how it went; its frames stay on disk.
 
     `source` is the collector's name in the config, `origin` what the data set says of itself ("random", "evolved",
-    "driver"), `backend` the environment's ("package-version/environment/renderer"), `steps` T, `terminated` False for
-    a time limit.
+    "driver"), `backend` the environment's ("package-version/environment/renderer"), `steps` T, `limit` the steps at
+    which a time limit ends it, `terminated` False where that is what ended it.
     """
 
     shard: str
@@ -45,6 +46,7 @@ class EpisodeInfo:
     policy: str
     backend: str
     episode_return: float
+    limit: int
     terminated: bool
 
     @property
@@ -158,13 +160,14 @@ class EpisodeReader:
     """Random access to the episodes of many shards; open files are kept, frames are not. Close when done.
 
     `episodes` lists them in a fixed order; an episode's number is its place there. `later` tells of each whether it is
-    from a folder behind the first, which are those of later rounds.
+    from a folder behind the first, which are those of later rounds; `seeds` are each folder's environment seeds.
     Raises UserError for episodes of several simulators: V would learn two worlds as one.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.episodes: list[EpisodeInfo] = []
         self.later: list[bool] = []
+        self.seeds: list[list[int]] = [[] for _ in folders]
         self._groups: list[h5py.Group] = []
         self._files: list[h5py.File] = []
         for place, folder in enumerate(folders):
@@ -176,6 +179,7 @@ class EpisodeReader:
                     check_episode(file, name, info.steps)
                     self.episodes.append(info)
                     self.later.append(place > 0)
+                    self.seeds[place].append(info.seed)
                     self._groups.append(file[name])
         simulators = sorted({episode.simulator for episode in self.episodes})
         if len(simulators) > 1:
@@ -202,6 +206,10 @@ class EpisodeReader:
             for start in range(0, total, CHUNK):
                 yield episode, start, min(start + CHUNK, total)
 
+    def split(self) -> tuple[list[int], list[int]]:
+        """Return the numbers of the episodes to fit on and of those held out (`data.split`)."""
+        return split(self.seeds)
+
     def close(self) -> None:
         """Close the files."""
         for file in self._files:
@@ -212,10 +220,16 @@ _SAMPLE: Final = 2
 """Episodes in a sample."""
 
 
-def save_sample(folder: Path, shard: Path) -> None:
-    """Write some of a collection's held-out episodes, spread over them, into one shard of their own."""
-    with closing(EpisodeReader([folder])) as reader:
-        _, held_out = split(len(reader.episodes))
+def save_sample(folders: Sequence[Path], shard: Path) -> None:
+    """Write some held-out episodes of the last of these collections, spread over them, into one shard of their own.
+
+    The collections are all that the agent's V and M were fitted on, the oldest first. Where the last holds none out,
+    those of the earlier ones are taken.
+    """
+    with closing(EpisodeReader(folders)) as reader:
+        _, apart = reader.split()
+        last = sum(map(len, reader.seeds[:-1]))
+        held_out = [number for number in apart if number >= last] or apart
         chosen = [held_out[round(place)] for place in np.linspace(0, len(held_out) - 1, min(_SAMPLE, len(held_out)))]
         with ShardWriter(shard, len(chosen)) as writer:
             for lane, number in enumerate(chosen):
@@ -224,16 +238,5 @@ def save_sample(folder: Path, shard: Path) -> None:
                     writer.frame(lane, frame)
                 for action, reward in zip(steps.actions, steps.rewards, strict=True):
                     writer.step(lane, action, float(reward))
-                known = ("seed", "source", "origin", "policy", "backend", "terminated")
+                known = ("seed", "source", "origin", "policy", "backend", "limit", "terminated")
                 writer.finish(lane, {name: getattr(info, name) for name in known})
-
-
-HELD_OUT_EVERY: Final = 10
-"""Every tenth episode is kept out of fitting, to measure on."""
-
-
-def split(episodes: int) -> tuple[list[int], list[int]]:
-    """Return the numbers of the episodes to fit on and of those held out (at least one each; the same if only one)."""
-    held_out = list(range(HELD_OUT_EVERY - 1, episodes, HELD_OUT_EVERY)) or [episodes - 1]
-    apart = set(held_out)
-    return [number for number in range(episodes) if number not in apart] or held_out, held_out

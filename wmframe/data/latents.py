@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from wmframe.data.split import split
 from wmframe.errors import UserError
 
 Array = npt.NDArray[np.generic]
@@ -22,7 +23,8 @@ class EncodedEpisodes:
     """Episodes end to end. Row i of `actions`, `rewards`, `done` is the step taken at frame i.
 
     mu, logvar (N, Z) float16; actions (N, A) float32; rewards, done (N,) float32, zero at each episode's last frame,
-    which no step follows; starts (E + 1,) int64: episode e is rows starts[e] … starts[e + 1].
+    which no step follows; starts (E + 1,) int64: episode e is rows starts[e] … starts[e + 1]; seeds, limits (E,) int64:
+    its environment seed, and the steps at which a time limit ends it.
     """
 
     mu: npt.NDArray[np.float16]
@@ -31,12 +33,15 @@ class EncodedEpisodes:
     rewards: npt.NDArray[np.float32]
     done: npt.NDArray[np.float32]
     starts: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
+    limits: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        rows = int(self.starts[-1])
-        for field in fields(self)[:-1]:
-            if len(getattr(self, field.name)) != rows:
-                raise ValueError(f"{field.name} has {len(getattr(self, field.name))} rows, not {rows}")
+        lengths = {field.name: int(self.starts[-1]) for field in fields(self)}
+        lengths |= {"starts": len(self) + 1, "seeds": len(self), "limits": len(self)}
+        for name, rows in lengths.items():
+            if len(getattr(self, name)) != rows:
+                raise ValueError(f"{name} has {len(getattr(self, name))} rows, not {rows}")
 
     def __len__(self) -> int:
         """How many episodes there are."""
@@ -62,6 +67,8 @@ _KINDS: Final = {
     "rewards": (np.float32, 1),
     "done": (np.float32, 1),
     "starts": (np.int64, 1),
+    "seeds": (np.int64, 1),
+    "limits": (np.int64, 1),
 }
 """Every array's type and number of dimensions."""
 
@@ -79,11 +86,14 @@ def _mapped(path: Path, dtype: npt.DTypeLike, dimensions: int) -> npt.NDArray[An
 
 @dataclass(frozen=True)
 class EpisodeRef:
-    """Where an encoded episode lies: which folder (round 1's is 0), which rows [start, stop)."""
+    """Where an encoded episode lies: which folder (round 1's is 0), which rows [start, stop). `limit` is the steps at
+    which a time limit ends it.
+    """
 
     folder: int
     start: int
     stop: int
+    limit: int
 
     @property
     def steps(self) -> int:
@@ -102,7 +112,11 @@ class LatentData:
     def __init__(self, folders: Sequence[EncodedEpisodes]) -> None:
         self.folders = tuple(folders)
         self.episodes = tuple(
-            EpisodeRef(number, int(data.starts[e]), int(data.starts[e + 1]))
+            EpisodeRef(number, int(data.starts[e]), int(data.starts[e + 1]), int(data.limits[e]))
             for number, data in enumerate(self.folders)
             for e in range(len(data))
         )
+
+    def split(self) -> tuple[list[int], list[int]]:
+        """Return the numbers of the episodes to fit on and of those held out (`data.split`)."""
+        return split([data.seeds.tolist() for data in self.folders])

@@ -3,6 +3,7 @@
 Legend: B batch, T the window's steps, Z latent, A action.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -38,8 +39,12 @@ class Window(NamedTuple):
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
-    Every step of an episode, its first and last included, is about as likely to fall into a window; how likely an
-    episode is, `emphasis` says. `value_steps` is how many steps `ahead` looks.
+    A window may stick out of its episode at both ends; what sticks out is masked. An episode of s steps so has
+    s + `length` - 1 windows, of which each step, the first and the last included, falls into `length`. All windows are
+    equally likely but for `emphasis`, so M meets steps and true ends as often as they were recorded.
+
+    `value_steps` is how many steps `ahead` looks, `reward_clip` what bounds each of their rewards, as it bounds those
+    that M predicts.
     """
 
     def __init__(
@@ -54,50 +59,51 @@ class Windows(IterableDataset[Window]):
         stop: int,
         emphasis: Emphasis = EVENLY,
         value_steps: int = 0,
+        reward_clip: float = math.inf,
     ) -> None:
-        self._data, self._length, self._value_steps = data, length, value_steps
+        self._data, self._length, self._value_steps, self._clip = data, length, value_steps, reward_clip
         self._seed, self._start, self._stop = seed, start, stop
-        self._groups = emphasis.split([data.episodes[number] for number in episodes], batch_size)
+        self._groups = emphasis.split(
+            [data.episodes[number] for number in episodes],
+            batch_size,
+            places=lambda episode: episode.steps + length - 1,
+        )
 
     def __iter__(self) -> Iterator[Window]:
         """Draw the batches."""
         for step in range(self._start, self._stop):
             rng = np.random.default_rng((self._seed, step))
             chosen = [episode for group in self._groups for episode in group.draw(rng)]
-            yield self._window([(episode, self._offset(episode, rng)) for episode in chosen])
-
-    def _offset(self, episode: EpisodeRef, rng: np.random.Generator) -> int:
-        """Draw where a window begins.
-
-        Beginnings before the episode and too near its end are drawn too, and moved inside: otherwise its last steps,
-        where true ends are, would fall into hardly any window.
-        """
-        last = max(episode.steps - self._length, 0)
-        return int(np.clip(rng.integers(1 - self._length, episode.steps), 0, last))
+            yield self._window([(episode, int(rng.integers(1 - self._length, episode.steps))) for episode in chosen])
 
     def _window(self, places: Sequence[tuple[EpisodeRef, int]]) -> Window:
-        rows = [self._rows(episode, offset) for episode, offset in places]
+        rows = [
+            self._rows(episode, max(first, 0), min(first + self._length, episode.steps)) for episode, first in places
+        ]
         return Window(*(torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)))
 
-    def _rows(self, episode: EpisodeRef, offset: int) -> list[npt.NDArray[np.float32]]:
+    def _rows(self, episode: EpisodeRef, first: int, stop: int) -> list[npt.NDArray[np.float32]]:
+        """Return the steps first … stop of an episode, padded behind: M begins where the recording does."""
         data, length = self._data.folders[episode.folder], self._length
-        begin = episode.start + offset
-        steps = min(length, episode.steps - offset)
-        seen = [_padded(array[begin : begin + steps + 1], length + 1) for array in (data.mu, data.logvar)]
-        done_ = [_padded(array[begin : begin + steps], length) for array in (data.actions, data.rewards, data.done)]
-        ahead = self._ahead(data, begin, steps, episode.start + episode.steps)
-        return [*seen, *done_, *(_padded(array, length) for array in (np.ones(steps, np.float32), *ahead))]
+        begin, end = episode.start + first, episode.start + stop
+        seen = [_padded(array[begin : end + 1], length + 1) for array in (data.mu, data.logvar)]
+        done_ = [_padded(array[begin:end], length) for array in (data.actions, data.rewards, data.done)]
+        ahead = self._ahead(data, episode, first, stop)
+        return [*seen, *done_, *(_padded(array, length) for array in (np.ones(stop - first, np.float32), *ahead))]
 
-    def _ahead(self, data: EncodedEpisodes, begin: int, steps: int, over: int) -> tuple[Numbers, Flags]:
+    def _ahead(self, data: EncodedEpisodes, episode: EpisodeRef, first: int, stop: int) -> tuple[Numbers, Flags]:
         """Return what the next `value_steps` steps after each one paid, and whether that much is known of them.
 
-        The steps are rows begin … begin + steps of an episode whose steps end before row `over`.
+        Known is what the time limit leaves that many steps for, however the episode ended: to count the steps near the
+        limit only of episodes that truly ended would choose them by their outcome.
         """
-        later = data.rewards[begin + 1 : min(begin + steps + self._value_steps, over)]
-        paid = np.concatenate(([0.0], np.cumsum(later, dtype=np.float64)))
-        end = np.arange(steps) + self._value_steps
-        known = (end <= len(later)) | (data.done[over - 1] > 0)
-        return paid[np.minimum(end, len(later))] - paid[:steps], known
+        over = episode.start + episode.steps
+        later = data.rewards[episode.start + first + 1 : min(episode.start + stop + self._value_steps, over)]
+        paid = np.concatenate(([0.0], np.cumsum(later.clip(-self._clip, self._clip), dtype=np.float64)))
+        ended = data.done[over - 1] > 0
+        end = np.arange(stop - first) + self._value_steps
+        known = first + end < (episode.limit if ended else episode.steps)
+        return paid[np.minimum(end, len(later))] - paid[: stop - first], known
 
 
 def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:

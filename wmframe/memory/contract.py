@@ -4,6 +4,7 @@ Called by the stages (fit), by Reality (advance) and by Dream (imagine). Legend:
 H hidden, K mixtures.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import Protocol
 
@@ -49,12 +50,12 @@ class Sequences(Protocol):
 
     @property
     def ahead(self) -> Tensor:
-        """What the memory's `value_steps` steps after each step paid together, (B, T)."""
+        """What the memory's `value_steps` steps after each step paid together, each within ±`reward_clip`, (B, T)."""
         ...
 
     @property
     def ahead_mask(self) -> Tensor:
-        """1 where all of these were recorded, or the episode truly ended among them, else 0, (B, T)."""
+        """1 where the time limit left that many steps, whether the episode truly ended among them or not, else 0."""
         ...
 
 
@@ -64,7 +65,8 @@ class Memory(pl.LightningModule, ABC):
     `latent_size`, `action_size`, `hidden_size` are Z, A, H. The memory stage fits it for `steps` batches of
     `batch_size` windows of `sequence` steps (`Sequences`); zero steps leave it as it was initialised.
     `dreams` is False for a memory that predicts nothing: a Dream refuses it. `value_steps` is how many steps further
-    its predictions' `value` looks; 0 if they have none.
+    its predictions' `value` looks; 0 if they have none. `reward_clip` bounds the rewards that it learns, and those that
+    the value is a sum of.
     """
 
     latent_size: int
@@ -75,6 +77,7 @@ class Memory(pl.LightningModule, ABC):
     sequence: int
     dreams: bool = True
     value_steps: int = 0
+    reward_clip: float = math.inf
 
     @abstractmethod
     def initial(self, batch: int) -> MemoryState:

@@ -33,7 +33,8 @@ class MDNRNN(Memory):
     random: the control that shows what a learned reward is worth.
 
     With `value_steps` N there is a value too: the mean of what the N steps after the next one paid whoever was driving,
-    learned by `value_weight` · squared error in units of `reward_scale` · √N. A dream may be paid it at its horizon.
+    each clipped as inside a dream, learned by `value_weight` · squared error in units of `reward_scale` · √N. A dream
+    may be paid it at its horizon.
     """
 
     def __init__(

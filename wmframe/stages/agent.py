@@ -44,7 +44,7 @@ def _of_rounds(task: Task) -> None:
     rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
     chosen = rounds[-1] if len(rounds) == 1 else max(rounds, key=lambda number: earned[number]["reality"])
     _copy(task, {part: task.inputs[f"{part}.{chosen}"] for part in agent_parts(task.output)})
-    save_sample(task.inputs[f"collect.{chosen}"], task.output / _SAMPLE)
+    save_sample([task.inputs[f"collect.{number}"] for number in range(1, int(chosen) + 1)], task.output / _SAMPLE)
     facts = {
         "round": int(chosen),
         "earned": earned,

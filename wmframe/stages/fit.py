@@ -19,13 +19,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from wmframe import faults, stopping
-from wmframe.data.episodes import split
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
 from wmframe.stages.resume import PlainCheckpoints
 from wmframe.stages.task import HISTORY, Task
 from wmframe.tracking.history import History
 from wmframe.tracking.progress import Bar
+
+Split = tuple[list[int], list[int]]
+"""The numbers of the episodes to fit on and of those held out."""
 
 Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
 """The batches of steps start … stop, drawn from these episodes."""
@@ -37,15 +39,16 @@ _CHECKS = 20
 """How often, in a whole fit, the held-out batches are measured."""
 
 
-def fit(module: pl.LightningModule, steps: int, batches: Batches, episodes: int, task: Task) -> None:
-    """Fit a module on nine of ten `episodes` for `steps` batches, or go on where an interrupted fit of the task stood.
+def fit(module: pl.LightningModule, steps: int, batches: Batches, split: Split, task: Task) -> None:
+    """Fit a module for `steps` batches, or go on where an interrupted fit of the task stood.
 
-    On the held-out tenth it is measured about 20 times. The module is left in evaluation mode on the CPU.
+    `split` are the episodes to fit on and those held out, on which it is measured about 20 times. The module is left in
+    evaluation mode on the CPU.
     """
     if steps == 0:
         module.eval()
         return
-    fit_on, held_out = split(episodes)
+    fit_on, held_out = split
     folder = task.resume / "fit"
     checkpoints = PlainCheckpoints(task.key)
     begun = _restored(checkpoints, folder, task)

@@ -33,12 +33,16 @@ def run(task: Task) -> None:
             "rewards": ((rows,), np.float32),
             "done": ((rows,), np.float32),
             "starts": (starts.shape, np.int64),
+            "seeds": ((len(reader.episodes),), np.int64),
+            "limits": ((len(reader.episodes),), np.int64),
         }
         arrays = {
             name: files.enter_context(ArrayWriter(task.output / f"{name}.npy", dtype, shape))
             for name, (shape, dtype) in shapes.items()
         }
         arrays["starts"].write(starts)
+        arrays["seeds"].write(np.array([episode.seed for episode in reader.episodes], np.int64))
+        arrays["limits"].write(np.array([episode.limit for episode in reader.episodes], np.int64))
         with task.progress.stage(task.name, total=rows, unit="frames") as bar:
             for number in range(len(reader.episodes)):
                 for name, part in _rows(vision, reader.steps(number), reader.frames(number)).items():

@@ -16,7 +16,7 @@ from wmframe.stages.task import Task
 
 
 def run(task: Task) -> None:
-    """Build M, or take the last round's, fit it on nine of ten episodes, save it."""
+    """Build M, or take the last round's, fit it on all but the held-out episodes, save it."""
     memory = task.build("memory", Memory)
     if "memory" in task.inputs:
         load_weights(memory, task.inputs["memory"])
@@ -33,7 +33,8 @@ def run(task: Task) -> None:
             stop=stop,
             emphasis=task.emphasis,
             value_steps=memory.value_steps,
+            reward_clip=memory.reward_clip,
         )
 
-    fit(memory, memory.steps, windows, len(data.episodes), task)
+    fit(memory, memory.steps, windows, data.split(), task)
     save_module(memory, task.component("memory"), task.output)

@@ -7,13 +7,13 @@ taken for new ones.
 from typing import Final
 
 CODE_VERSIONS: Final = {
-    "collect": 3,
-    "vision": 2,
-    "latents": 1,
-    "memory": 2,
+    "collect": 4,
+    "vision": 3,
+    "latents": 2,
+    "memory": 3,
     "controller": 3,
     "select": 3,
-    "agent": 3,
+    "agent": 4,
     "baseline": 1,
     "evaluate": 7,
 }

@@ -17,7 +17,7 @@ from wmframe.vision.contract import Vision
 
 
 def run(task: Task) -> None:
-    """Build V, fit it on nine of ten episodes, save it."""
+    """Build V, fit it on all but the held-out episodes, save it."""
     vision = task.build("vision", Vision)
     with closing(EpisodeReader(task.many("collect"))) as reader:
 
@@ -32,5 +32,5 @@ def run(task: Task) -> None:
                 later_share=task.emphasis.later_share,
             )
 
-        fit(vision, vision.steps, frames, len(reader.episodes), task)
+        fit(vision, vision.steps, frames, reader.split(), task)
     save_module(vision, task.component("vision"), task.output)
