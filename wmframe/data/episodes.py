@@ -144,6 +144,8 @@ class ShardWriter:
 def episode_info(file: h5py.File, name: str) -> EpisodeInfo:
     """Return what an open shard says of one of its episodes. Raises UserError where that is not what is asked."""
     said = read_info(file, name)
+    # Of episodes from before limits were recorded nothing is known beyond their last step.
+    said = {"limit": said.get("steps"), **said}
     kinds = {field.name: field.type for field in fields(EpisodeInfo)}
     if said.keys() != kinds.keys() or not all(type(said[key]) is kinds[key] for key in kinds):
         raise UserError(f"{file.filename}: {name} is no episode that says where it came from", exit_code=1)
