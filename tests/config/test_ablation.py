@@ -83,8 +83,15 @@ def test_what_is_typed_wins_and_comes_besides(house: House) -> None:
     mine = house.yaml("ablation/widths", FILE)
     jobs = expand(["ablation=widths", "preset=smoke", "vision.width=7", "name=a,b"], conf=house.conf, folders=[mine])
     assert len(jobs) == 4
-    assert jobs[0] == ["rounds=3", "vision.width=7", "seed=1", "preset=smoke", "name=a"]
+    assert jobs[0] == ["rounds=3", "seed=1", "preset=smoke", "vision.width=7", "name=a"]
     assert jobs[-1] == ["memory=none", "controller.senses=z", *jobs[0][:-1], "name=b"]
+
+
+def test_what_is_typed_twice_is_merged_as_without_the_ablation(house: House) -> None:
+    mine = house.yaml("ablation/widths", FILE.replace("rounds=3", "'env={action_repeat: 9}'"))
+    typed = ["preset=smoke", "env={id:A}", "env={action_repeat:2}"]
+    jobs = expand(["ablation=widths", *typed, "seed=7", "vision.width=1"], conf=house.conf, folders=[mine])
+    assert jobs[0] == ["rounds=2", *typed, "seed=7", "vision.width=1"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +101,7 @@ def test_what_is_typed_wins_and_comes_besides(house: House) -> None:
         (["ablation=widths,data"], "one ablation at a time"),
         (["ablation=widths", "ablation=widths"], "one ablation at a time"),
         (["ablation=widths", "memory=vae"], "ablation=widths varies memory itself"),
+        (["ablation=widths", "preset=quick,smoke"], "Run it once with preset=smoke and once with the others"),
         (["ablation=bad"], "Did you mean params?"),
         (["ablation=list"], "is not a mapping"),
         (["ablation=broken"], "not readable as YAML"),

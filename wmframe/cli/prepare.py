@@ -4,6 +4,7 @@ In: an `Invocation`. Out: one `Job` a run. Called by `run` and `plan` before any
 torch.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,24 +31,26 @@ class Job:
 def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = EXPERIMENT) -> list[Job]:
     """Compose and bind every job of an invocation; the first mistake ends it before any job could run.
 
-    Without `-m` there is one job; of a search there are a few that it may ask for. Raises UserError (ConfigError for
-    keys and values), naming the job in a sweep.
+    Without `-m` there is one job; of a search there are a few that it may ask for. Words that come to one and the same
+    experiment, such as `seed=1,1`, are one job. Raises UserError (ConfigError for keys and values), naming the job in a
+    sweep.
     """
     from wmframe.config.compose import composing  # Hydra takes half a second to import: not for `--help`
     from wmframe.pipeline.provenance import without_secret
 
-    jobs: list[Job] = []
+    jobs: dict[str, Job] = {}
     wanted = _wanted(invocation, conf)
     with composing(conf=conf, folders=invocation.folders) as compose:
         for overrides in wanted:
             try:
-                jobs.append(_job(overrides, compose, invocation, target))
+                job = _job(overrides, compose, invocation, target)
             except UserError as error:
                 if not invocation.multirun:
                     raise
                 changed = " ".join(without_secret(o) for o in overrides if o not in invocation.overrides)
                 raise UserError(f"job {len(jobs) + 1} ({changed}): {error}", exit_code=error.exit_code) from error
-    return jobs
+            jobs.setdefault(_identity(job), job)
+    return list(jobs.values())
 
 
 def prepare_one(overrides: Sequence[str], invocation: Invocation) -> Job:
@@ -58,9 +61,17 @@ def prepare_one(overrides: Sequence[str], invocation: Invocation) -> Job:
         return _job(overrides, compose, invocation, EXPERIMENT)
 
 
+def _identity(job: Job) -> str:
+    """Return text that two jobs share if they are one experiment with its results in one folder."""
+    plain = job.experiment.plain()
+    paths = plain.get("paths")
+    root = str(Path(str(paths["root"]))) if isinstance(paths, dict) and "root" in paths else ""
+    return json.dumps([root, {name: part for name, part in plain.items() if name != "paths"}], sort_keys=True)
+
+
 def _wanted(invocation: Invocation, conf: Path | None) -> list[list[str]]:
     """The overrides of every job; of a search, whose jobs nobody knows yet, those of a few that it may ask for."""
-    from wmframe.config.compose import expand
+    from wmframe.config.compose import check_sweep, expand
     from wmframe.config.multirun import hydra_config, part, samples, searches
 
     jobs, hydras = part(invocation.overrides)
@@ -69,6 +80,7 @@ def _wanted(invocation: Invocation, conf: Path | None) -> list[list[str]]:
             raise UserError(f"{hydras[0]} is about the jobs of a sweep; add -m")
         return [jobs]
     if hydras and searches(hydra_config(hydras, conf=conf, folders=invocation.folders)):
+        check_sweep(jobs, conf=conf, folders=invocation.folders)
         return samples(jobs)
     return expand(jobs, conf=conf, folders=invocation.folders)
 

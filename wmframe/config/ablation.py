@@ -5,6 +5,7 @@ for the table. Called by `compose.expand`, by the engine, which keeps `plain()` 
 make an `Ablation` of it again.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -51,7 +52,7 @@ class Ablation:
     def applied(self, typed: Sequence[str]) -> tuple[list[str], list[list[str]]]:
         """Return the overrides of the whole sweep, and those of each row: one empty row where the file has none.
 
-        Raises UserError for a typed override of a key that the rows vary.
+        Raises UserError for a typed override of a key that the rows vary, and for a sweep over what `when` goes by.
         """
         typed = [text for text in typed if _key(text) != GROUP]
         varied = {_key(text) for row in self.rows.values() for text in row}
@@ -61,10 +62,24 @@ class Ablation:
                     f"{text}: {GROUP}={self.name} varies {_key(text)} itself. Leave it out, "
                     f"or write the sweep by hand: wmframe run -m {_key(text)}=..."
                 )
+            self._check_when(text)
         own = [*self.shared, *(more for text in typed for more in self.when.get(text, ()))]
         own += [f"{key}={values}" for key, values in self.params.items()]
-        merged = {_key(text): text for text in [*own, *typed]}
-        return list(merged.values()), [list(row) for row in self.rows.values()] or [[]]
+        kept = {_key(text): text for text in own}
+        for text in typed:
+            kept.pop(_key(text), None)
+        return [*kept.values(), *typed], [list(row) for row in self.rows.values()] or [[]]
+
+    def _check_when(self, text: str) -> None:
+        key, _, values = text.partition("=")
+        if text in self.when:
+            return
+        for one in (f"{key}={value}" for value in re.split(r"[,()\s]+", values)):
+            if one in self.when:
+                raise UserError(
+                    f"{text}: {GROUP}={self.name} sets {', '.join(self.when[one])} where {one} is typed, and could not "
+                    f"do so for some jobs of a sweep alone. Run it once with {one} and once with the others."
+                )
 
     def row_of(self, overrides: Sequence[str]) -> str:
         """Return the name of the row that a job's overrides make it part of, "" if there are no rows."""

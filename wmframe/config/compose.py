@@ -26,6 +26,7 @@ from wmframe.config.explain import dotted_keys, explain
 from wmframe.config.files import check_folder
 from wmframe.config.shipped import conf_dir
 from wmframe.config.suggest import did_you_mean, nearest
+from wmframe.config.touched import check_swept
 from wmframe.errors import UserError
 
 NAME = "config"
@@ -80,24 +81,35 @@ def expand(overrides: Sequence[str], *, conf: Path | None = None, folders: Seque
     """A sweep's jobs, each as its own overrides: the product of every `a=1,2`, `choice`, `range` and `glob`.
 
     `ablation=name` stands for what the file brings: its rows are one more factor of the product, the slowest.
-    Raises UserError for a sweep that can't be counted (`interval`), has no jobs, or has more than ten
-    thousand.
+    A job composes what the same words do alone. Raises UserError for a sweep that can't be counted (`interval`), has no
+    jobs or more than ten thousand, or decides a key twice.
     """
     rows: list[list[str]] = [[]]
     ablation = find_ablation(overrides, conf=conf, folders=folders)
     if ablation is not None:
         overrides, rows = ablation.applied(overrides)
-    parsed = _parse(overrides)
+    parsed = check_sweep(overrides, list(itertools.chain(*rows)), conf=conf, folders=folders)
     with _hydra(conf) as loader, explain():
-        search = _search(parsed, folders)
-        axes: dict[str, list[str]] = {}
+        groups = _Groups(loader, _search(parsed, folders))
+        axes = []  # one for every override, not every key: a key may be merged into twice, as without -m
         for override in parsed:
-            override.config_loader = _Groups(loader, search)  # type: ignore[assignment] # for glob(*) alone
-            axes[override.get_key_element()] = _choices(override)
-    jobs = len(rows) * math.prod(len(choices) for choices in axes.values())
+            override.config_loader = groups  # type: ignore[assignment] # for glob(*) alone
+            axes.append(_choices(override))
+    jobs = len(rows) * math.prod(map(len, axes))
     if jobs == 0 or jobs > MOST_JOBS:
         raise UserError(f"this sweep has {jobs:,} jobs: between 1 and {MOST_JOBS:,} can be run at a time")
-    return [[*row, *job] for row in rows for job in itertools.product(*axes.values())]
+    return [[*row, *job] for row in rows for job in itertools.product(*axes)]
+
+
+def check_sweep(
+    overrides: Sequence[str], varied: Sequence[str] = (), *, conf: Path | None = None, folders: Sequence[Path] = ()
+) -> list[Override]:
+    """Return a sweep's overrides, parsed; UserError for a key decided twice. `varied`: those of an ablation's rows."""
+    parsed = _parse(overrides)
+    with _hydra(conf) as loader, explain():
+        groups = _Groups(loader, _search(parsed, folders))
+        check_swept(parsed, lambda key: bool(groups.get_group_options(key)), _parse(varied))
+    return parsed
 
 
 @contextmanager
