@@ -1,6 +1,7 @@
 """Hydra's sweep syntax as a space that Nevergrad searches, and a point of it as overrides again."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import nevergrad as ng
@@ -19,15 +20,25 @@ class Space:
 
     def __init__(self, overrides: Sequence[str]) -> None:
         self._overrides = OverridesParser.create().parse_overrides(list(overrides))
-        free = {o.get_key_element(): _parameter(o) for o in self._overrides if o.is_sweep_override()}
+        free = {name: _parameter(o) for name, o in self._named() if o.is_sweep_override()}
         if not free:
             raise UserError("a search needs a key with a range of values: world.temperature='interval(0.5,1.5)'")
         self.parameters = ng.p.Dict(**free)
 
     def overrides(self, point: dict[str, Any]) -> list[str]:
         """Return the overrides of a point, in the order in which they were typed."""
-        keys = [(o.get_key_element(), str(o.input_line)) for o in self._overrides]
-        return [f"{key}={_text(point[key])}" if key in point else typed for key, typed in keys]
+        return [
+            f"{override.get_key_element()}={_text(point[name])}" if name in point else str(override.input_line)
+            for name, override in self._named()
+        ]
+
+    def _named(self) -> Iterator[tuple[str, Override]]:
+        """Yield every override with a name of its own: two may merge dictionaries into one key."""
+        seen: Counter[str] = Counter()
+        for override in self._overrides:
+            key = override.get_key_element()
+            seen[key] += 1
+            yield key if seen[key] == 1 else f"{key} ({seen[key]})", override
 
 
 def with_changes(overrides: Sequence[str], changes: Sequence[str]) -> list[str]:

@@ -155,3 +155,15 @@ def test_an_optimizer_by_a_wrong_name_is_answered_with_a_right_one(tmp_path: Pat
 
 def test_what_confirms_takes_the_place_of_what_was_typed() -> None:
     assert with_changes(["seed=3", "a=1"], ["seed=1000", "b=2"]) == ["a=1", "seed=1000", "b=2"]
+
+
+def test_two_dictionaries_merged_into_one_key_are_two_choices() -> None:
+    space = Space(["kwargs={a:1},{a:2}", "seed=7", "kwargs={b:1},{b:2}"])
+    space.parameters.random_state.seed(0)
+    points = {tuple(space.overrides(space.parameters.sample().value)) for _ in range(60)}
+    assert points == {(f"kwargs={{a:{a}}}", "seed=7", f"kwargs={{b:{b}}}") for a in (1, 2) for b in (1, 2)}
+
+
+def test_a_key_that_is_set_and_then_searched_keeps_what_was_set() -> None:
+    space = Space(["kwargs={b:3}", "kwargs={a:1},{a:2}"])
+    assert {space.overrides(space.parameters.sample().value)[0] for _ in range(9)} == {"kwargs={b:3}"}
