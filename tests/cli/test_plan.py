@@ -46,6 +46,23 @@ def test_a_sweeps_stages_stand_there_once_with_the_jobs_that_share_them(root: Pa
     assert re.match(r"in all: 10 of 18 stages to run for 4 jobs, about \d.* one after the other and .*[kM]B$", said[-1])
 
 
+@pytest.mark.parametrize("swept", ["seed=1,1", "world.temperature=1,1.0", "env=toy,toy"])
+def test_values_that_are_one_experiment_are_one_job(root: Path, capsys: Capture, swept: str) -> None:
+    overrides = [*(o for o in TINY if o != "env=toy"), "experiment=toy", swept]
+    capsys.readouterr()
+    assert main(["plan", "-m", *overrides, f"paths.root={root}"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("job 1 of 1:")
+    assert " for 1 job" in said[-1]
+
+
+def test_a_key_that_is_swept_and_set_is_refused_as_run_refuses_it(root: Path, capsys: Capture) -> None:
+    for command in ("plan", "run"):
+        assert main([command, "-m", *TINY, "seed=1,2,3,4,5", "++seed=7", f"paths.root={root}"]) == 2
+        assert "++seed=7 sets seed too" in capsys.readouterr().err
+    assert not (root / "sweeps").exists()
+
+
 def test_there_is_no_estimate_from_other_amounts_of_work(root: Path, capsys: Capture) -> None:
     said = "\n".join(plan(root, capsys, "vision.steps=5"))
     assert re.search(r"vision\.1 +will run +\w{16}  no estimate  vision\.steps: 4 → 5", said)

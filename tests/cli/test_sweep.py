@@ -1,5 +1,6 @@
 """Real sweeps of the toy: what is run once, what is not run again, and what a failure costs the others."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,22 @@ def test_the_same_command_again_runs_nothing(tmp_path: Path, capsys: Capture) ->
     assert again.out == first.out
     assert runs(tmp_path) == before
     assert {job.run for job in the_sweep(tmp_path).jobs()} == set(before)
+
+
+def test_other_words_for_the_same_jobs_find_the_same_sweep(tmp_path: Path, capsys: Capture) -> None:
+    words = (
+        ["world.temperature=0.5,1", "name=a,b"],
+        ["world.temperature=0.5,1.0,1", "name=a,b"],
+        ["++world.temperature=.5,1", "name=a,b"],
+    )
+    for typed in words:
+        assert sweep(tmp_path, *TINY, *typed) == 0
+    assert "4 of 4 jobs finished before and are not run again" in capsys.readouterr().err
+    assert len(runs(tmp_path)) == 4
+    [found] = [path for path in (tmp_path / "sweeps").iterdir() if not path.is_symlink()]
+    assert ends(the_sweep(tmp_path)) == {"finished": 4}
+    rows = list(csv.DictReader((found / "table.csv").read_text().splitlines()))
+    assert [row["runs"] for row in rows if row["kind"] == "configuration"] == ["1", "1"]
 
 
 def test_a_job_whose_run_was_deleted_is_run_again(tmp_path: Path) -> None:
@@ -128,6 +145,12 @@ def test_a_search_tries_what_the_optimizer_asks_for_and_goes_on_where_it_stopped
         ("seed=1 hydra/launcher=basic", "add -m"),
         ("seed=1 --retry-failed", "add -m"),
         ("-m paths.root=a,b", "in one folder"),
+        ("-m seed=1,2,3,4,5 ++seed=7", "++seed=7 sets seed too"),
+        ("-m seed=1,2 seed=7", "To sweep over seed leave out seed=7"),
+        (
+            "-m world.temperature=interval(1,2) world.temperature=1 hydra/sweeper=nevergrad",
+            "sets world.temperature too",
+        ),
     ],
 )
 def test_mistakes_are_answered_before_anything_runs(

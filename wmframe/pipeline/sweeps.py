@@ -25,6 +25,7 @@ import yaml
 from pydantic import with_config
 
 from wmframe.config.bind import Component
+from wmframe.config.files import read_mapping
 from wmframe.errors import UserError
 from wmframe.files import link_atomic
 from wmframe.pipeline.records import read_experiment, read_record
@@ -99,14 +100,24 @@ class Sweep:
         """Return a job's experiment, bound again."""
         return read_experiment(self._file(number, "yaml"), allowed, f"job {number}")
 
+    def config(self, number: int) -> Mapping[Any, Any]:
+        """Return a job's whole config as plain data; raises UserError if it cannot be read."""
+        return read_mapping(self._file(number, "yaml"))
+
     def add(self, jobs: Sequence[tuple[Sequence[str], Component]]) -> list[int]:
-        """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added."""
+        """Return the numbers of jobs, given as overrides and experiment; those that were not there yet are added.
+
+        A job is there if one was told the same, or one of other words came to the same experiment.
+        """
         with hold(self.folder / _LOCK, self.folder.name, _quiet):
             record = self.record()
             numbers = {_without_place(overrides): number for number, overrides in enumerate(record.jobs, 1)}
+            known = {} if all(_without_place(told) in numbers for told, _ in jobs) else self._experiments(record)
             added = list(record.jobs)
             for overrides, experiment in jobs:
-                number = numbers.setdefault(_without_place(overrides), len(numbers) + 1)
+                number = numbers.get(_without_place(overrides), 0)
+                number = number or known.setdefault(_without_paths(experiment.plain()), len(added) + 1)
+                numbers[_without_place(overrides)] = number
                 added += [tuple(overrides)] * (number > len(added))
                 if not self._has_config(number):
                     config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
@@ -157,6 +168,14 @@ class Sweep:
             read_record(file, JobRecord, "a job's record", f"job {number}"), number=number, overrides=overrides
         )
 
+    def _experiments(self, record: SweepRecord) -> dict[str, int]:
+        """Return the jobs' numbers by their experiments, as far as those can be read."""
+        found: dict[str, int] = {}
+        for number in filter(self._has_config, range(1, len(record.jobs) + 1)):
+            with contextlib.suppress(UserError, TypeError, ValueError):  # YAML may hold what is no plain data
+                found.setdefault(_without_paths(self.config(number)), number)
+        return found
+
     def _has_config(self, number: int) -> bool:
         try:
             return bool(read_vouched_text(self._file(number, "yaml"), f"job {number}"))
@@ -178,6 +197,11 @@ class Sweep:
 def _without_place(overrides: Sequence[str]) -> tuple[str, ...]:
     """Return a job's overrides but for where things lie: a project that was moved has no new jobs."""
     return tuple(override for override in overrides if not override.startswith("paths."))
+
+
+def _without_paths(experiment: Mapping[str, object]) -> str:
+    """Return a digest of an experiment, as plain data, but for where things lie."""
+    return digest({name: part for name, part in experiment.items() if name != "paths"})
 
 
 def differing(jobs: Sequence[Sequence[str]]) -> list[str]:
