@@ -12,8 +12,8 @@ from wmframe.config.ablation import find_ablation
 from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose, expand
 from wmframe.files import write_json
-from wmframe.pipeline.graph import TARGET
-from wmframe.pipeline.runs import RunRecord, create_run
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.runs import RunRecord, StageRecord, create_run
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
 
 RANDOM = [-40.0, -60.0, -50.0, -50.0]
@@ -33,11 +33,22 @@ def scores(awake: float, dream: float | None = None, *, seed: int = 0, steps: in
 
 def make_sweep(root: Path, overrides: Sequence[str], outcomes: Sequence[Mapping[str, Any] | str]) -> Sweep:
     """Write a sweep of these overrides; an outcome is a job's scores, why it failed, or a state without a word."""
-    jobs, ablation = expand(overrides), find_ablation(overrides)
+    return make_jobs(root, expand(overrides), outcomes, command=overrides)
+
+
+def make_jobs(
+    root: Path,
+    jobs: Sequence[Sequence[str]],
+    outcomes: Sequence[Mapping[str, Any] | str],
+    *,
+    command: Sequence[str] = (),
+) -> Sweep:
+    """Write a sweep of these jobs, such as one that is refused by now."""
+    ablation = find_ablation(command)
     sweep = Sweep(root / "sweeps" / "made-0123456789ab")
     record = SweepRecord(
         name="made",
-        command=f"wmframe run -m {' '.join(overrides)}",
+        command=f"wmframe run -m {' '.join(command)}",
         started="2026-11-22T10:00:00+00:00",
         jobs=tuple(map(tuple, jobs)),
         ablation=ablation.plain() if ablation is not None else None,
@@ -64,12 +75,24 @@ def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[s
         job |= {"state": "stopped"} if outcome == "stopped" else {"state": "failed", "error": outcome}
     else:
         seed = next((int(o.removeprefix("seed=")) for o in told if o.startswith("seed=")), 0)
-        experiment = bound(tuple(o for o in told if not o.startswith("seed=")))
-        run = create_run(sweep.root, "made", experiment.with_arguments(seed=seed))
+        experiment = bound(tuple(o for o in told if not o.startswith("seed="))).with_arguments(seed=seed)
+        if any("+seed=" in o for o in told):
+            experiment = bound(tuple(told))
+        stages = [
+            StageRecord(name=node.name, stage=node.stage, key=node.key, state="ran", seconds=1.0)
+            for node in graph(experiment)
+        ]
+        run = create_run(sweep.root, "made", experiment)
         job["run"] = run.name
         run.write(
             RunRecord(
-                command="", state="finished", started="", scores=outcome, seeds=(0, 1, 2, 3), provenance={"seed": seed}
+                command="",
+                state="finished",
+                started="",
+                stages=tuple(stages),
+                scores=outcome,
+                seeds=(0, 1, 2, 3),
+                provenance={"seed": experiment.arguments["seed"]},
             )
         )
     write_json(sweep.folder / "jobs" / f"{number:04}.json", asdict(JobRecord(**job)))

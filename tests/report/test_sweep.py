@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.report.reader import read
-from tests.report.sweeps import RANDOM, make_sweep, scores, write_job
+from tests.report.sweeps import RANDOM, make_jobs, make_sweep, scores, write_job
 from tests.runs import SMOKE, run
 from wmframe.cli.main import main
 from wmframe.errors import UserError
@@ -70,6 +70,62 @@ def test_five_runs_have_an_interval_and_fewer_have_words(whole: Sweep, tmp_path:
     assert [line.interval for line in lines_of(three)[:2]] == [None, None]
     assert {record["interval"] for record in records(three)[:2]} == {"no interval, n = 3"}
     assert "no interval, n = 3" in (three.folder / "report.html").read_text()
+
+
+def test_one_training_run_is_not_counted_as_five(tmp_path: Path) -> None:
+    """As `seed=1,2,3,4,5 ++seed=7` was run before it was refused: five jobs, one result."""
+    jobs = [[f"seed={seed}", "world.temperature=1", "++seed=7"] for seed in range(1, 6)]
+    sweep = make_jobs(tmp_path, jobs, [scores(13.2)] * 5)
+    first = lines_of(sweep)[0]
+    assert (first.labels, len(first.runs), first.interval) == (["all runs"], 1, None)
+    assert first.interval_words == "no interval, n = 1"
+    assert [run.seed for run in first.runs] == [7]
+    assert first.note == "5 jobs computed 1 training run: the same result counts once"
+    row = records(sweep)[0]
+    assert (row["runs"], row["low"], json.loads(row["run_means"])) == ("1", "", pytest.approx([13.2]))
+    html = (sweep.folder / "report.html").read_text()
+    assert "1 configuration, 1 training run." in html
+    assert "seed=1" not in html
+    for name in FILES:
+        assert "the same result counts once" in (sweep.folder / name).read_text(), name
+
+
+@pytest.mark.parametrize(
+    "key", ["trainer.threads=1,2", "name=a,b", "tracker=none,wandb_offline", "later_rounds.recency=0.5,1"]
+)
+def test_what_stands_in_no_key_makes_no_training_run(tmp_path: Path, key: str) -> None:
+    typed = ["world.temperature=0.5,1.0", "seed=1,2,3,4,5", "rounds=1", key]
+    outcomes = [scores(100.0 * (n // 2), seed=n // 2) for n in range(20)]
+    sweep = make_sweep(tmp_path, typed, outcomes)
+    shown = table(sweep)
+    assert shown.keys == ["world.temperature"]
+    assert [line.labels for line in shown.lines[:2]] == [["0.5"], ["1.0"]]
+    assert shown.lines[0].means == pytest.approx([0, 100, 200, 300, 400])
+    assert shown.lines[0].note == "10 jobs computed 5 training runs: the same result counts once"
+    assert "2 configurations, 10 training runs." in write_sweep(sweep).read_text()
+
+
+def test_values_of_one_result_stand_together_where_rows_differ_in_them(tmp_path: Path) -> None:
+    outcomes = [scores(n // 2) for n in range(4)]
+    shown = table(make_sweep(tmp_path, ["rounds=1,2", "later_rounds.recency=0.5,1"], outcomes[:2] + outcomes[:2]))
+    assert [line.labels for line in shown.lines[:3]] == [["1", "0.5 or 1"], ["2", "0.5"], ["2", "1"]]
+
+
+def test_a_driver_that_is_scored_twice_was_trained_once(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path, ["evaluate.first_seed=0,100", "seed=1,2"], [scores(n, n) for n in range(4)])
+    assert [len(line.runs) for line in lines_of(sweep)[:2]] == [2, 2]
+    html = write_sweep(sweep).read_text()
+    assert "2 configurations, 2 training runs." in html
+    assert "No rank correlation: 2 runs" in html
+
+
+def test_rows_are_labelled_by_what_was_composed(tmp_path: Path) -> None:
+    shared = ["env=lunar_lander", "env.kwargs={enable_wind: true}", "++vision.latent_size=4"]
+    wanted = [(8, -5), (9, -5), (8, -6)]
+    jobs = [[f"vision.latent_size={size}", f"env.kwargs={{gravity: {g}}}", *shared] for size, g in wanted]
+    shown = table(make_jobs(tmp_path, jobs, [scores(1), scores(1), scores(2)]))
+    assert shown.keys == ["env.kwargs.gravity"]
+    assert [(line.labels, len(line.runs)) for line in shown.lines[:2]] == [(["-5"], 1), (["-6"], 1)]
 
 
 def test_the_gap_is_of_what_may_be_compared(tmp_path: Path) -> None:

@@ -88,6 +88,16 @@ class RunRecord:
     seeds: tuple[int, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def result(self) -> str:
+        """The key of the last result that it came by, "" before the first: all that can change a score is in it."""
+        return self.stages[-1].key if self.stages else ""
+
+    @property
+    def trained(self) -> str:
+        """The key of what was trained, whatever it was then scored on: its agent's, or that of the last result."""
+        return next((stage.key for stage in self.stages if stage.stage == "agent"), self.result)
+
 
 @dataclass(frozen=True)
 class Run:

@@ -12,7 +12,8 @@ from wmframe.report.contents import Curve, Series
 from wmframe.report.curves import LINES
 from wmframe.report.numbers import number
 from wmframe.report.statistics import rank_correlation
-from wmframe.report.sweep_rows import Configuration, SweepRows, TrainingRun
+from wmframe.report.sweep_jobs import TrainingRun
+from wmframe.report.sweep_rows import Configuration, SweepRows
 
 _GREY, _PAPER = 2, 4
 """The colours of the random policy and of the paper."""
@@ -113,6 +114,7 @@ def _dream_and_reality(rows: SweepRows) -> list[Curve]:
     every = [run for _, runs in dreamers for run in runs]
     if len(every) < 2:
         return []
+    dreamt = [run for run in rows.runs if run.promised is not None]  # an agent scored twice is one training run
     if len(dreamers) >= LINES:
         dreamers = [(dreamers[0][0], every)]
         names = ["one training run"]
@@ -124,7 +126,7 @@ def _dream_and_reality(rows: SweepRows) -> list[Curve]:
     ]
     unit = " per 100 steps" if rows.paced else ""
     title = "Dream against reality, every training run"
-    return [Curve(title, f"return in the dream{unit}", f"return awake{unit}", series, _agreement(every))]
+    return [Curve(title, f"return in the dream{unit}", f"return awake{unit}", series, _agreement(dreamt))]
 
 
 def _agreement(runs: Sequence[TrainingRun]) -> str:

@@ -17,7 +17,8 @@ from wmframe.report.numbers import number
 from wmframe.report.statistics import LEAST_RUNS, summarise
 from wmframe.report.strips import HEIGHT, Axis, Strip, axis_for, strip_for
 from wmframe.report.sweep_figures import figures
-from wmframe.report.sweep_rows import SweepRows, TrainingRun
+from wmframe.report.sweep_jobs import TrainingRun
+from wmframe.report.sweep_rows import SweepRows
 from wmframe.report.sweep_table import Line, Table, apart, difference_words, paper_words, span
 
 
@@ -40,17 +41,17 @@ class Drawing:
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job, how it stands, and its run if it finished."""
+    """A job, how it stands, what sets it apart, and its run if it finished."""
 
     job: JobRecord
+    told: Sequence[str]
     run: TrainingRun | None
 
 
 def render(rows: SweepRows, table: Table) -> str:
     """Return the page as HTML text; the same sweep gives the same bytes."""
     axis = _axis(table.lines)
-    runs = {run.job: run for line in table.lines for run in line.runs}
-    common = set.intersection(*(set(job.overrides) for job in rows.jobs)) if rows.jobs else set()
+    runs = {run.job: run for row in rows.configurations for run in (*row.runs, *row.repeats)}
     board = [_row(line, axis, table.places) for line in table.lines]
     return fill(
         "sweep.html.jinja",
@@ -67,8 +68,7 @@ def render(rows: SweepRows, table: Table) -> str:
         paper=any(line.paper is not None for line in table.lines),
         diamonds=any(row.paper is not None for row in board),
         drawings=[Drawing(curve, draw(curve)) for curve in figures(rows)],
-        jobs=[JobRow(job, runs.get(job.number)) for job in rows.jobs],
-        common=common,
+        jobs=[JobRow(job, told, runs.get(job.number)) for job, told in zip(rows.jobs, rows.told, strict=True)],
         span=span,
         apart=apart,
         paper_words=paper_words,
@@ -109,8 +109,8 @@ def _random_mean(table: Table) -> float | None:
 
 def _headline(rows: SweepRows, table: Table) -> str:
     """Say how much of the sweep there is and where its highest mean lies, and claim no more than that."""
-    done = sum(len(row.runs) for row in rows.configurations)
-    asked, count = len(rows.jobs), len(rows.configurations)
+    done, count = len(rows.runs), len(rows.configurations)
+    asked = done + sum(len(row.missing) for row in rows.configurations)
     size = f"{count} configuration{'s' * (count != 1)}, "
     size += f"{asked} training run{'s' * (asked != 1)}" if done == asked else f"{done} of {asked} training runs"
     ran = [line for line in table.lines if line.runs]

@@ -10,56 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from wmframe.config.ablation import Ablation, read_ablation
-from wmframe.config.files import read_mapping
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run, is_name
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
 from wmframe.report.contents import Score
 from wmframe.report.story import comparable, paces
+from wmframe.report.sweep_jobs import ComputedJob, Missing, TrainingRun, by_configuration, read_job
 
 _OF_ANY_ROW: Final = frozenset(
     {"name", "experiment", "preset", "env", "collect", "vision", "evaluate", "trainer", "tracker", "paths"}
 )
 """Groups that a V-only run shares with the sweep beside which it stands."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """One finished training run: its scores awake and in its dream, and what the dream promises beyond reality.
-
-    `promised` and `paid` are the means of the two that may be set side by side, per 100 steps where `SweepRows.paced`.
-    """
-
-    job: int
-    seed: int | None
-    name: str
-    awake: Score
-    dream: Score | None
-    promised: float | None = None
-    paid: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        """The mean return awake."""
-        return sum(self.awake.returns) / len(self.awake.returns)
-
-    @property
-    def dreamt(self) -> float | None:
-        """The mean return in the dream, None for a run that was trained awake."""
-        return None if self.dream is None else sum(self.dream.returns) / len(self.dream.returns)
-
-    @property
-    def gap(self) -> float | None:
-        """What the dream promises and reality does not pay."""
-        return None if self.promised is None else self.promised - self.paid
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A job without a score, and why."""
-
-    job: int
-    cause: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +34,14 @@ class Paper:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """One row: its value of every key that differs between rows, its training runs, what is missing."""
+    """One row: its value of every key that differs between rows, its training runs, what is missing.
+
+    `repeats` are jobs whose result is one of `runs`, and no training run of their own.
+    """
 
     values: Mapping[str, str]
     runs: Sequence[TrainingRun]
+    repeats: Sequence[TrainingRun]
     missing: Sequence[Missing]
     v_only: bool
     paper: Paper | None = None
@@ -89,7 +52,8 @@ class SweepRows:
     """All rows, in the order of the sweep. `keys` differ between rows; `random` are the random policy's scores.
 
     There is one of these for each environment or set of report seeds. `v_only_command` runs a V-only row where the
-    sweep has none. `paced` says that dreams and episodes differ in length, so that a gap is per 100 steps.
+    sweep has none. `paced` says that dreams and episodes differ in length, so that a gap is per 100 steps. `told` has
+    what sets each of `jobs` apart.
     """
 
     record: SweepRecord
@@ -100,18 +64,25 @@ class SweepRows:
     v_only_command: str
     paced: bool
     jobs: Sequence[JobRecord]
+    told: Sequence[Sequence[str]]
+
+    @property
+    def runs(self) -> Sequence[TrainingRun]:
+        """Every training run once, even if several rows score its agent."""
+        every = [run for row in self.configurations for run in row.runs]
+        return list({run.trained: run for run in reversed(every)}.values())
 
 
 def gather_rows(sweep: Sweep) -> SweepRows:
     """Read all that a sweep's table shows. A run that cannot be read is missing; raises UserError for sweep.json."""
-    record, jobs = sweep.record(), sweep.jobs()
+    record = sweep.record()
     ablation = read_ablation(record.ablation, sweep.folder / "sweep.json") if record.ablation is not None else None
-    groups: dict[tuple[str, ...], list[JobRecord]] = {}
-    for job in jobs:
-        groups.setdefault(tuple(o for o in job.overrides if _split(o)[0] != "seed"), []).append(job)
-    common = set.intersection(*map(set, groups)) if groups else set()
     random: dict[tuple[float, ...], Score] = {}
-    found = [_configuration(sweep, told, members, common, ablation, random) for told, members in groups.items()]
+    jobs = [read_job(sweep, job, random) for job in sweep.jobs()]
+    groups = by_configuration(jobs)
+    common = set.intersection(*(set(job.words) for job in jobs)) if jobs else set()
+    values = _differing([_values(group, common, ablation) for group in groups])
+    found = [_configuration(group, told, ablation) for group, told in zip(groups, values, strict=True)]
     paced = any(_unit(run) for row in found for run in row.runs)
     return SweepRows(
         record=record,
@@ -119,108 +90,73 @@ def gather_rows(sweep: Sweep) -> SweepRows:
         keys=list(dict.fromkeys(key for row in found for key in row.values)),
         configurations=[replace(row, runs=[_compared(run, paced) for run in row.runs]) for row in found],
         random=list(random.values()),
-        v_only_command="" if any(row.v_only for row in found) else _v_only_command(common),
+        v_only_command="" if any(row.v_only for row in found) else _v_only_command([job.record for job in jobs]),
         paced=paced,
-        jobs=jobs,
+        jobs=[job.record for job in jobs],
+        told=[[word for word in job.words if word not in common] for job in jobs],
     )
 
 
-def _configuration(
-    sweep: Sweep,
-    overrides: tuple[str, ...],
-    jobs: Sequence[JobRecord],
-    common: set[str],
-    ablation: Ablation | None,
-    random: dict[tuple[float, ...], Score],
-) -> Configuration:
-    runs, missing = [], []
-    for job in jobs:
-        try:
-            runs.append(_finished(sweep, job, random))
-        except UserError as error:
-            missing.append(Missing(job.number, str(error)))
-    config = _config(sweep, runs)
-    paper = _paper(ablation, overrides)
+def _configuration(jobs: Sequence[ComputedJob], values: Mapping[str, str], ablation: Ablation | None) -> Configuration:
+    finished = [job.found for job in jobs if isinstance(job.found, TrainingRun)]
+    first: dict[str, TrainingRun] = {}
+    for run in finished:
+        first.setdefault(run.result, run)
+    runs = list(first.values())
+    config = next((job.config for job in jobs if isinstance(job.found, TrainingRun)), {})
+    paper = _paper(ablation, jobs[0])
     if ablation is not None and paper is not None:
-        paper = replace(paper, same_task=ablation.paper_env == config.get("env", {}).get("_target_"))
-    memory = config.get("memory", {}).get("_target_", "")
+        paper = replace(paper, same_task=ablation.paper_env == _target(config, "env"))
     return Configuration(
-        values=_values(overrides, common, ablation),
+        values=values,
         runs=runs,
-        missing=missing,
-        v_only=memory.endswith(".NoMemory") or "memory=none" in overrides,
+        repeats=[run for run in finished if run not in runs],
+        missing=[job.found for job in jobs if isinstance(job.found, Missing)],
+        v_only=_target(config, "memory").endswith(".NoMemory") or "memory=none" in jobs[0].record.overrides,
         paper=paper,
     )
 
 
-def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Score]) -> TrainingRun:
-    """Return a finished job's run; raises UserError, in words for the table, for any other."""
-    if job.state != "finished":
-        raise UserError(f"{job.state}: {job.error}" if job.error else job.state)
-    if not is_name(job.run):
-        raise UserError("its run has no name that a run could have")
-    record = Run(sweep.root / "runs" / job.run).record()
-    try:
-        scores = {world: _score(world, row, record.seeds) for world, row in record.scores.items()}
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"its scores cannot be read: {error}") from error
-    if "reality" not in scores:
-        raise UserError("it has no score awake")
-    if "random" in scores:
-        random.setdefault(tuple(scores["random"].returns), scores["random"])
-    seed = record.provenance.get("seed")
-    return TrainingRun(
-        job=job.number,
-        seed=seed if isinstance(seed, int) else None,
-        name=job.run,
-        awake=scores["reality"],
-        dream=scores.get("dream"),
-    )
+def _target(config: Mapping[str, Any], name: str) -> str:
+    part = config.get(name)
+    return str(part.get("_target_", "")) if isinstance(part, dict) else ""
 
 
-def _score(world: str, row: Mapping[str, Any], seeds: Sequence[int]) -> Score:
-    return Score(
-        name=world,
-        label=world,
-        returns=row["returns"],
-        world="dream" if world == "dream" else "reality",
-        seeds=seeds,
-        steps=[int(length) for length in row["lengths"]],
-    )
+def _values(jobs: Sequence[ComputedJob], common: set[str], ablation: Ablation | None) -> Mapping[str, str]:
+    """Return what sets a configuration apart: its row of the ablation, and its values of keys that differ.
+
+    Where jobs of other words have the same results, these are all their values: "1 or 2".
+    """
+    rows = ablation.rows if ablation is not None else {}
+    varied = {_split(o)[0] for row in rows.values() for o in row} | {"seed"}
+    told: dict[str, dict[str, None]] = {}
+    for job in jobs:
+        if ablation is not None and rows:
+            told.setdefault(ablation.name, {})[ablation.row_of(job.record.overrides)] = None
+        for key, value in (_split(word) for word in job.words if word not in common):
+            if key not in varied:
+                told.setdefault(key, {})[value] = None
+    return {key: " or ".join(values) for key, values in told.items()}
 
 
-def _config(sweep: Sweep, runs: Sequence[TrainingRun]) -> Mapping[str, Any]:
-    """Return the config of a configuration's first run, as plain data: it may name modules that are not there."""
-    if not runs:
-        return {}
-    try:
-        config = read_mapping(sweep.root / "runs" / runs[0].name / "config.yaml")
-    except UserError:
-        return {}
-    return {key: part for key, part in config.items() if isinstance(part, dict)}
+def _differing(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Return every row's values without those that all rows have."""
+    same = set.intersection(*(set(row.items()) for row in rows)) if rows else set()
+    return [{key: value for key, value in row.items() if (key, value) not in same} for row in rows]
 
 
-def _values(overrides: Sequence[str], common: set[str], ablation: Ablation | None) -> Mapping[str, str]:
-    """Return what sets a configuration apart: its row of the ablation, and its values of keys that differ."""
-    told = dict(_split(o) for o in overrides if o not in common)
-    if ablation is None or not ablation.rows:
-        return told
-    varied = {_split(o)[0] for row in ablation.rows.values() for o in row}
-    rest = {key: value for key, value in told.items() if key not in varied}
-    return {ablation.name: ablation.row_of(overrides), **rest}
-
-
-def _paper(ablation: Ablation | None, overrides: Sequence[str]) -> Paper | None:
+def _paper(ablation: Ablation | None, job: ComputedJob) -> Paper | None:
     if ablation is None:
         return None
-    names = [name for name in (ablation.row_of(overrides), *overrides) if name in ablation.paper]
+    names = [name for name in (ablation.row_of(job.record.overrides), *job.words) if name in ablation.paper]
     if not names:
         return None
     said = ablation.paper[names[0]]
     return Paper(mean=said["mean"], std=said["std"], dream_mean=said.get("dream_mean"), dream_std=said.get("dream_std"))
 
 
-def _v_only_command(common: set[str]) -> str:
+def _v_only_command(jobs: Sequence[JobRecord]) -> str:
+    common = set.intersection(*(set(job.overrides) for job in jobs)) if jobs else set()
     shared = sorted(o for o in common if _split(o)[0].partition(".")[0] in _OF_ANY_ROW)
     return shlex.join(["wmframe", "run", "-m", "ablation=senses", *shared])
 

@@ -12,7 +12,8 @@ import numpy as np
 from wmframe.report.contents import Score
 from wmframe.report.numbers import decimals, number, signed
 from wmframe.report.statistics import Interval, interval_over_runs
-from wmframe.report.sweep_rows import Configuration, Missing, Paper, SweepRows, TrainingRun
+from wmframe.report.sweep_jobs import Missing, TrainingRun
+from wmframe.report.sweep_rows import Configuration, Paper, SweepRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def tabulate(rows: SweepRows) -> Table:
 
 def _line(row: Configuration, keys: Sequence[str], generator: np.random.Generator) -> Line:
     labels = [row.values.get(key, "–") for key in keys] or ["all runs"]
-    note = _why(row.missing)
+    note = "; ".join(filter(None, [_why(row.missing), _once(row)]))
     if len(row.runs) == 0:
         return Line(labels=labels, paper=row.paper, note=note)
     means = [run.mean for run in row.runs]
@@ -126,6 +127,14 @@ def _why(missing: Sequence[Missing]) -> str:
     for job in missing:
         causes.setdefault(job.cause, []).append(str(job.job))
     return "; ".join(f"job{'s' * (len(jobs) > 1)} {', '.join(jobs)} {cause}" for cause, jobs in causes.items())
+
+
+def _once(row: Configuration) -> str:
+    """Say so where jobs came to a result that another has: it is one training run, and counts once."""
+    if not row.repeats:
+        return ""
+    jobs, runs = len(row.runs) + len(row.repeats), len(row.runs)
+    return f"{jobs} jobs computed {runs} training run{'s' * (runs != 1)}: the same result counts once"
 
 
 def _notes(rows: SweepRows) -> list[str]:
