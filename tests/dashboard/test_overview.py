@@ -2,7 +2,11 @@
 
 import json
 import os
+import shutil
+import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,29 @@ def test_a_row_says_how_the_run_scored_and_what_only_it_was_told(tmp_path: Path)
     assert "memory.mixtures" not in found.common
     assert {row.name for row in found.runs} == {first.name, second.name}
     json.dumps(asdict(found), allow_nan=False)
+
+
+def test_runs_of_one_result_count_once(tmp_path: Path) -> None:
+    write_run(tmp_path, seed=1)
+    write_run(tmp_path, seed=1, trainer_threads=2)
+    write_run(tmp_path, seed=2)
+    found = Project(tmp_path).overview().runs
+    assert len({row.result for row in found}) == 2
+    assert counted(found, "awake", tmp_path) == 2
+    unfinished = [replace(row, result="", scores={}) for row in found]
+    assert counted([*found, *unfinished], "awake", tmp_path) == 2
+
+
+def counted(rows: Sequence[RunRow], key: str, folder: Path) -> int:
+    """How many values the page takes a mean of, by its own code."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node on the PATH")
+    shutil.copy(str(files("wmframe.dashboard") / "site" / "columns.js"), folder / "columns.mjs")
+    runs = json.dumps([asdict(row) for row in rows])
+    script = f"import {{ known }} from './columns.mjs'; console.log(known({runs}, '{key}').length)"
+    command = [node, "--input-type=module", "-e", script]
+    return int(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout)
 
 
 def test_a_project_without_runs_is_empty(tmp_path: Path) -> None:

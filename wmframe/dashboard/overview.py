@@ -35,7 +35,10 @@ class ScoreRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """A run as a line of the table. `config` has only what not all runs share; `page` says whether it has one."""
+    """A run as a line of the table. `config` has only what not all runs share; `page` says whether it has one.
+
+    Runs with the same `result` are one training run: its key holds all that can change a score.
+    """
 
     name: str
     state: RunState | Literal["damaged"]
@@ -45,6 +48,7 @@ class RunRow:
     overrides: Sequence[str] = ()
     error: str = ""
     scores: Mapping[str, ScoreRow] = field(default_factory=dict)
+    result: str = ""
     config: Flat = field(default_factory=dict)
     stages: int = 0
     page: bool = False
@@ -153,6 +157,7 @@ def _read(name: str, folder: Path) -> _Known:
         overrides=tuple(map(str, record.overrides)),
         error=str(record.error),
         scores={world: _score(record.scores[world]["returns"]) for world in LABELS if world in record.scores},
+        result=record.result,
         config=flatten(Run(folder).config()),
         stages=len(record.stages),
         page=regular_file(folder, "report.html") is not None,

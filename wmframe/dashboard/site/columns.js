@@ -23,6 +23,16 @@ function gap(run) {
   return dream && reality ? dream.mean - reality.mean : null;
 }
 
+/** One run of each result: what a command typed again, or a job of other words, found in the store counts once. */
+export function distinct(runs) {
+  const first = new Map();
+  for (const run of runs) if (!first.has(run.result || run.name)) first.set(run.result || run.name, run);
+  return [...first.values()];
+}
+
+/** What the distinct runs have in a column, without those that have nothing. */
+export const known = (runs, key) => distinct(runs.filter((run) => valueOf(run, key) !== null)).map((run) => valueOf(run, key));
+
 /** Order two values of a column: numbers as numbers, words as words, the missing last either way. */
 export function compare(a, b, descending) {
   if (a === null || b === null) return (a === null) - (b === null);

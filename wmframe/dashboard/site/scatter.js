@@ -1,6 +1,6 @@
 // Scores of all runs in the table: what each got awake, over what it got in its dream or over any key of its config.
 
-import { shortName, valueOf } from "./columns.js";
+import { distinct, shortName, valueOf } from "./columns.js";
 import { compact, el, number, placesFor, styleOf, svg } from "./dom.js";
 
 const SIZE = { width: 760, height: 420 };
@@ -17,8 +17,10 @@ export function drawScatter(runs, chosen, varying, x, onx, act) {
 }
 
 function said(points, x, numeric) {
-  const rho = numeric ? spearman(points.map((point) => Number(point.x)), points.map((point) => point.y)) : null;
-  const correlation = rho === null ? "" : ` Rank correlation (Spearman) ${number(rho, 2)}, n = ${points.length}; runs that differ in more than ${x === "dream" ? "luck" : "this key"} are in it too.`;
+  const counted = new Set(distinct(points.map(({ run }) => run)));
+  const once = points.filter(({ run }) => counted.has(run));
+  const rho = numeric ? spearman(once.map((point) => Number(point.x)), once.map((point) => point.y)) : null;
+  const correlation = rho === null ? "" : ` Rank correlation (Spearman) ${number(rho, 2)}, n = ${once.length}, the same result counted once; runs that differ in more than ${x === "dream" ? "luck" : "this key"} are in it too.`;
   return `One dot is one run of the table, as filtered; a click chooses it.${x === "dream" ? " On the line, reality pays what the dream promised." : ""}${correlation}`;
 }
 

@@ -1,6 +1,6 @@
 // The table of runs: sorted, grouped, and changed in place, so that focus and scroll survive what happens live.
 
-import { compare, configurationOf, shortName, valueOf } from "./columns.js";
+import { compare, configurationOf, known, shortName, valueOf } from "./columns.js";
 import { duration, el, moment, number, placesFor, styleOf } from "./dom.js";
 import { drawStrip, scaleOf } from "./strip.js";
 
@@ -168,16 +168,16 @@ const classOf = (column) => (column.config ? "config" : column.key === "run" ? "
 /** Allow a long key to break after its dots. */
 const dotted = (key) => key.split(/(?<=\.)/).flatMap((part, index) => (index ? [el("wbr"), part] : [part]));
 
-const known = (runs, key) => runs.map((run) => valueOf(run, key)).filter((value) => value !== null);
-
 function mean(runs, key) {
   const values = known(runs, key);
   return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
 }
 
+const results = (count) => `${count} training run${count === 1 ? "" : "s"}, the same result counted once`;
+
 function meanOf(runs, key, places) {
   if (mean(runs, key) === null) return "";
-  return el("span", { title: `mean of ${known(runs, key).length} runs' means` }, key === "awake" && el("small", {}, "mean "), number(mean(runs, key), places));
+  return el("span", { title: `mean of the means of ${results(known(runs, key).length)}` }, key === "awake" && el("small", {}, "mean "), number(mean(runs, key), places));
 }
 
 function countsOf(group) {
