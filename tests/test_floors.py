@@ -18,7 +18,7 @@ FLOORS = [
     {"worlds"},
     {"vision", "memory", "controller", "envs", "data", "tracking", "config"},
     {"vouched", "tensors"},
-    {"files"},
+    {"files", "user_code"},
     {"errors", "faults", "stopping", "owner"},
 ]
 MODULES = sorted(path for path in (ROOT / "wmframe").rglob("*.py"))

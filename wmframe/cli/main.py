@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from wmframe import __version__, stopping
+from wmframe import __version__, stopping, user_code
 from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.config.suggest import did_you_mean, nearest
 from wmframe.errors import UserError, printable
@@ -121,6 +121,7 @@ def _dispatch(arguments: list[str], package: str) -> int:
             if "-h" in rest or "--help" in rest:
                 print(command.help.rstrip())
                 return 0
+            user_code.release()  # a program that calls this again means the files as they are by then
             return command.execute(rest)
     name = arguments[0]
     if "=" in name:

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from wmframe.config.annotation import Form, Many, Maybe, Nested, Plain
+from wmframe.config.closure import code_of
 from wmframe.config.component import Component, ConfigError, Problem
 from wmframe.config.describe import describe, is_secret, show
 from wmframe.config.signature import (
@@ -96,7 +97,11 @@ class _Binder:
                 self.problems.append(Problem(_join(path, name), message, (), _where(signature)))
             elif parameter.default is not UNREADABLE:
                 arguments[name] = _coerce(parameter.form, parameter.default)
-        return Component(signature.target, arguments)
+        try:
+            return Component(signature.target, arguments, code_of(signature.target, self.allowed))
+        except TargetError as error:
+            self.problems.append(Problem(_join(path, "_target_"), f"={show(signature.target)}: {error}"))
+            return None
 
     def _signature(self, value: object, path: str, base: str | None) -> Signature | None:
         """The signature that a mapping names, if it may stand here."""

@@ -13,19 +13,21 @@ from wmframe.config.component import Component, ConfigError, Problem
 from wmframe.config.describe import show
 from wmframe.config.source import is_allowed
 from wmframe.errors import UserError
+from wmframe.user_code import hold
 
 
 def build(component: Component, *, allowed: Sequence[str] = ("wmframe",), path: str = "") -> object:
     """Import and construct a component, its arguments' components first.
 
     Raises ConfigError when a target is outside `allowed` or a constructor refuses its values (ValueError),
-    and UserError when a package that the target needs isn't installed. `path` is the key the component stands
-    under.
+    and UserError when a package that the target needs isn't installed, or its own code is no longer what was bound.
+    `path` is the key the component stands under.
     """
     arguments = {
         name: _argument(value, f"{path}.{name}" if path else name, allowed)
         for name, value in component.arguments.items()
     }
+    hold(component.code)
     make = _import(component.target, path, allowed)
     try:
         return make(**arguments)

@@ -5,20 +5,25 @@ terminal.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wmframe.config.suggest import did_you_mean
 from wmframe.errors import UserError
+from wmframe.user_code import Module
 
 MOST_LINES = 10
 
 
 @dataclass(frozen=True)
 class Component:
-    """A target and its arguments, defaults included: plain values, Components, lists and mappings of both."""
+    """A target and its arguments, defaults included: plain values, Components, lists and mappings of both.
+
+    `code` is what a target of the user's own is computed by, as it was when this was bound.
+    """
 
     target: str
     arguments: Mapping[str, object]
+    code: tuple[Module, ...] = field(default=(), compare=False, repr=False)
 
     def part(self, name: str) -> "Component":
         """Return the argument `name`, which must be a component itself; raises TypeError where it is not."""
@@ -62,6 +67,19 @@ class ConfigError(UserError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(_render(self.problems)))
+
+
+def modules_in(value: object) -> dict[str, Module]:
+    """Return the user's own modules, by name, that the components in a value are computed by."""
+    match value:
+        case Component():
+            return {module.name: module for module in value.code} | modules_in(value.arguments)
+        case Mapping():
+            return modules_in(list(value.values()))
+        case list() | tuple():
+            return {name: module for item in value for name, module in modules_in(item).items()}
+        case _:
+            return {}
 
 
 def _render(problems: Sequence[Problem]) -> list[str]:

@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from wmframe import user_code
+
 Node = ast.ClassDef | ast.FunctionDef | ast.Assign | ast.AnnAssign
 
 
 @dataclass(frozen=True)
 class Source:
-    """One module as text: its name, file and syntax tree, and the modules that may be followed from it."""
+    """One module as text: its name, file, syntax tree and bytes, and the modules that may be followed from it."""
 
     name: str
     path: Path
     tree: ast.Module
     allowed: tuple[str, ...]
+    text: bytes = b""
 
     @property
     def label(self) -> str:
@@ -79,11 +82,16 @@ def submodules(module: str) -> list[str]:
 
 
 def read_source(module: str, allowed: Sequence[str]) -> Source | None:
-    """The module's syntax tree, or None where there is no such file; SyntaxError where it isn't Python."""
-    path = locate(module)
+    """The module's syntax tree, or None where there is no such file; SyntaxError where it isn't Python.
+
+    One that this process holds to be executed is what it holds, whatever its file says by now.
+    """
+    held = user_code.held(module)
+    path = locate(module) if held is None else held.path
     if path is None:
         return None
-    return Source(module, path, _parse(path, path.stat().st_mtime_ns), tuple(allowed))
+    text = path.read_bytes() if held is None else held.text
+    return Source(module, path, _parse(path, text), tuple(allowed), text)
 
 
 def resolve(source: Source, name: str, *, depth: int = 16) -> Definition | str:
@@ -135,9 +143,8 @@ def _roots(top: str) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=512)
-def _parse(path: Path, modified: int) -> ast.Module:
-    del modified  # part of the cache's key: an edited file is read again
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+def _parse(path: Path, text: bytes) -> ast.Module:
+    return ast.parse(text, filename=str(path))
 
 
 def _binding(source: Source, name: str) -> Node | str | None:
@@ -159,13 +166,14 @@ def _binding(source: Source, name: str) -> Node | str | None:
 def _imported(source: Source, node: ast.Import | ast.ImportFrom, name: str) -> str | None:
     for alias in node.names:
         if isinstance(node, ast.ImportFrom) and (alias.asname or alias.name) == name:
-            return f"{_absolute(source, node)}.{alias.name}"
+            return f"{absolute(source, node)}.{alias.name}"
         if isinstance(node, ast.Import) and (alias.asname or alias.name.partition(".")[0]) == name:
             return alias.name if alias.asname else name
     return None
 
 
-def _absolute(source: Source, node: ast.ImportFrom) -> str:
+def absolute(source: Source, node: ast.ImportFrom) -> str:
+    """The dotted name of the module that a `from … import` names, dots of its own resolved."""
     if node.level == 0:
         return node.module or ""
     parts = source.name.split(".")

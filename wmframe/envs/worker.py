@@ -19,13 +19,14 @@ from wmframe.envs.batch import BatchStep, SerialBatch, still
 from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
 from wmframe.errors import UserError
 from wmframe.owner import follow
+from wmframe.user_code import Held
 
 RESET, STEP, CLOSE = b"R", b"S", b"C"
 DONE, MISTAKE, FAILED = b"D", b"M", b"F"
 LINGER = 10  # seconds that a worker outlives a SIGTERM, if its parent does not close it before
 
 
-def serve(connection: Connection, spec: EnvSpec) -> None:
+def serve(connection: Connection, _held: Held, spec: EnvSpec) -> None:
     """Answer until told to close, or until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which closes its workers
     signal.signal(signal.SIGTERM, _linger)

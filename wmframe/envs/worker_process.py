@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.worker import CLOSE, FAILED, MISTAKE, serve
 from wmframe.errors import UserError
+from wmframe.user_code import Held
 
 START = 300.0  # seconds until the first answer: all workers import their game at once, perhaps from a slow disk
 MOMENT = 5.0  # seconds a process gets to end by itself
@@ -36,7 +37,8 @@ class WorkerProcess:
         self.name = name
         self.patience = patience
         self.limit = set_patience(self.connection, max(START, patience))
-        self.process = context.Process(target=serve, args=(theirs, spec), name=name, daemon=True)
+        # What is held comes before the spec, whose class would be imported from its file as it is by now.
+        self.process = context.Process(target=serve, args=(theirs, Held(), spec), name=name, daemon=True)
         self.process.start()
         theirs.close()  # so that the pipe ends when the worker does
 
