@@ -94,6 +94,7 @@ def _job(
     from wmframe.config.bind import bind
     from wmframe.pipeline.first_driver import pin
     from wmframe.pipeline.graph import root_of
+    from wmframe.pipeline.pinned import with_drivers_code
 
     config = compose(overrides)
     if "_target_" in config:
@@ -102,4 +103,5 @@ def _job(
     named = experiment.arguments.get("first_driver")
     if isinstance(named, str):
         experiment = experiment.with_arguments(first_driver=pin(named, root_of(experiment)))
+        experiment = with_drivers_code(experiment, invocation.allowed)
     return Job(tuple(overrides), config, experiment)

@@ -68,7 +68,7 @@ class Histories:
         if record is None:
             return []
         places = [(stage.stage, stage.key, ()) for stage in record.stages]
-        nodes = project.watch.nodes(Run(folder)) if record.state != "finished" else []
+        nodes = project.watch.nodes(Run(folder), record) if record.state != "finished" else []
         going_on = [(n.stage, f"{n.key}.work", ("output",)) for n in nodes[len(places) : len(places) + 1]]
         found = [
             (stage, regular_file(project.artefacts, stage, key, *inside, "history.jsonl"))

@@ -82,7 +82,7 @@ def _to_come(project: Project, folder: Path, record: RunRecord) -> list[Step]:
             state=record.state if number == 0 else "waiting",
             parents=[parent.name for parent in node.parents.values()],
         )
-        for number, node in enumerate(project.watch.nodes(Run(folder))[len(record.stages) :])
+        for number, node in enumerate(project.watch.nodes(Run(folder), record)[len(record.stages) :])
     ]
 
 

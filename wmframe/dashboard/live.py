@@ -14,7 +14,7 @@ from wmframe.config.bind import Component
 from wmframe.dashboard.reading import Cache, regular_file, stamp
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import Node, graph
-from wmframe.pipeline.runs import Run
+from wmframe.pipeline.runs import PlannedStage, Run, RunRecord
 
 _TAIL = 64 * 1024
 """Bytes: more than the last row of any history."""
@@ -48,20 +48,25 @@ class Watch:
         self._graphs: Cache[list[Node]] = Cache(64)
         self._first_seen: dict[Path, tuple[float, int]] = {}
 
-    def nodes(self, run: Run) -> list[Node]:
-        """Return every stage of a run, done or to come; none where its config holds what is not known here."""
+    def nodes(self, run: Run, record: RunRecord) -> list[Node]:
+        """Return every stage of a run, done or to come, by the keys that it was planned with.
+
+        A run from before plans were recorded has the keys that its config has here, and no stages where that holds
+        what is not known here.
+        """
 
         def read() -> list[Node]:
             try:
-                return graph(run.experiment(self._allowed))
+                found = graph(run.experiment(self._allowed))
             except UserError:
-                return []
+                found = []
+            return _as_planned(record.planned, {node.name: node for node in found}) if record.planned else found
 
         return self._graphs.get(run.name, stamp(run.folder / "config.yaml"), read)
 
-    def live(self, run: Run, finished: int) -> Live | None:
-        """Return where a run stands that has finished so many stages; None where that cannot be told."""
-        nodes = self.nodes(run)
+    def live(self, run: Run, record: RunRecord) -> Live | None:
+        """Return where a run stands; None where that cannot be told."""
+        nodes, finished = self.nodes(run, record), len(record.stages)
         if finished >= len(nodes):
             return None
         place = Live(name=nodes[finished].name, number=finished + 1, stages=len(nodes))
@@ -111,9 +116,19 @@ def last_step(history: Path) -> int | None:
     return step if isinstance(step, int) else None
 
 
+def _as_planned(planned: Sequence[PlannedStage], known: Mapping[str, Node]) -> list[Node]:
+    """Return a recorded plan as nodes, with the config of those that are `known`."""
+    nodes: dict[str, Node] = {}
+    for stage in planned:
+        config = known[stage.name].config if stage.name in known else {}
+        parents = {name: nodes[name] for name in stage.parents if name in nodes}
+        nodes[stage.name] = Node(stage.name, config, parents, published=stage.key)
+    return list(nodes.values())
+
+
 def _length(node: Node) -> tuple[int | None, str]:
     name, units = _TOTALS[node.stage]
-    component = node.config[name]
+    component = node.config.get(name)
     arguments = component.arguments if isinstance(component, Component) else {}
     unit = next((unit for unit in units if unit in arguments), units[0])
     total = arguments.get(unit)

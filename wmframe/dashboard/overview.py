@@ -115,7 +115,7 @@ class Project:
         record = self._now(folder, known.record)
         if record is None or record.state == known.row.state != "running":
             return known.row
-        live = self.watch.live(Run(folder), len(record.stages)) if record.state == "running" else None
+        live = self.watch.live(Run(folder), record) if record.state == "running" else None
         return replace(known.row, state=record.state, live=live)
 
     def _now(self, folder: Path, record: RunRecord | None) -> RunRecord | None:

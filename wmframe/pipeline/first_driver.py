@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wmframe.errors import UserError
 from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import PINNED
+from wmframe.pipeline.pinned import PINNED
 from wmframe.pipeline.runs import find_run
 from wmframe.pipeline.store import Store
 from wmframe.pipeline.zoo import PREFIX, copy_folder, shipped_agent

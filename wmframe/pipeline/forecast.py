@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wmframe.pipeline.graph import Node
-from wmframe.pipeline.keys import keyed
+from wmframe.pipeline.keys import CODE, keyed
 from wmframe.pipeline.reasons import changes, manifests, nearest_of
 from wmframe.pipeline.store import Status, Store
 
@@ -63,7 +63,7 @@ class Forecast:
         return self._manifests[stage]
 
     def _work_of(self, manifest: Mapping[str, Any]) -> object:
-        if manifest["config"]:
+        if manifest["config"].keys() - {CODE}:
             return _amounts(manifest["config"])
         recorded = self._manifest("collect", manifest["parents"].get("collect", ""))
         return _amounts(recorded["config"]) if recorded is not None else None

@@ -4,25 +4,18 @@ A bound experiment comes in, nodes in an order in which they can be computed go 
 `wmframe plan` answers at once. Called by the runner and by `wmframe plan`.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
-from wmframe.pipeline.artefact import Request
-from wmframe.stages.versions import CODE_VERSIONS
+from wmframe.pipeline.node import FIRST_DRIVER, Node
+from wmframe.pipeline.pinned import PINNED
+
+__all__ = ["FIRST_DRIVER", "TARGET", "Node", "graph", "root_of"]
 
 TARGET: Final = "wmframe.pipeline.experiment.Experiment"
-
-FIRST_DRIVER: Final = "first_driver"
-"""The node of the agent that is there already: no result of the experiment, so not among its nodes."""
-
-PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
-"""An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
 
 _DRIVING: Final = "wmframe.collect.driving.Driving"
 
@@ -32,40 +25,6 @@ _SEARCHED: Final = ("generations", "sigma", "updates", "learning_rate")
 _DEALT: Final = ("memory_steps", "climbs", *_SEARCHED)
 
 Config = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class Node:
-    """One result to be had: its `name` in the graph ("memory.2"), what stands in its key, what it is made of.
-
-    `published` is the key of one that is there already, however it came to be.
-    """
-
-    name: str
-    config: Config
-    parents: Mapping[str, "Node"]
-    published: str = ""
-
-    @property
-    def stage(self) -> str:
-        """The stage that computes it."""
-        return self.name.split(".")[0]
-
-    @property
-    def key(self) -> str:
-        """The key under which it is, or is to be, published."""
-        return self.published or self.request.key
-
-    @cached_property
-    def request(self) -> Request:
-        """What to ask the store for."""
-        return Request(
-            stage=self.stage,
-            code_version=CODE_VERSIONS[self.stage],
-            config={k: v.plain() if isinstance(v, Component) else v for k, v in self.config.items()},
-            parents={name: node.key for name, node in self.parents.items()},
-            seeds={"seed": self.config["seed"]} if "seed" in self.config else {},
-        )
 
 
 def graph(experiment: Component) -> list[Node]:
@@ -110,7 +69,7 @@ def _gone_on(experiment: Component, nodes: dict[str, Node]) -> Node:
             f"rounds=0 and finish=null leave {pinned} nothing to do. Add finish=awake, or score it as it is: "
             f"wmframe evaluate {str(pinned).partition('@')[0]}"
         )
-    first = {"agent": _pinned(pinned)}
+    first = {"agent": _pinned(experiment)}
     awake = _add(nodes, _finish(experiment, "controller.0_awake", first))
     return _add(nodes, Node("agent", {"chosen": "last"}, {**first, "controller.0": awake}))
 
@@ -154,15 +113,16 @@ def _first_driver(experiment: Component) -> dict[str, Node]:
             f"first_driver={pinned}: no source of collect.first lets a driver drive. Use collect=driven, or "
             "first_driver=null."
         )
-    return {"agent": _pinned(pinned)}
+    return {"agent": _pinned(experiment)}
 
 
-def _pinned(pinned: object) -> Node:
-    """Return the node of the agent that a pinned name stands for."""
+def _pinned(experiment: Component) -> Node:
+    """Return the node of the agent that a pinned name stands for; its own code came with the experiment."""
+    pinned = experiment.arguments["first_driver"]
     match = PINNED.fullmatch(str(pinned))
     if match is None:
         raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
-    return Node(FIRST_DRIVER, {}, {}, published=match["key"])
+    return Node(FIRST_DRIVER, {FIRST_DRIVER: Component("", {}, experiment.code)}, {}, published=match["key"])
 
 
 def _later(experiment: Component, number: int) -> Config:

@@ -45,6 +45,9 @@ ADDED: Mapping[str, object] = {
 are left out of a key, so that what was computed before there was such a field is found.
 """
 
+CODE = "code"
+"""The field that holds the fingerprints of the user's own files that a result is computed by, where there are any."""
+
 _ABSENT = "(absent)"
 _BARE = re.compile(r"(?!(?:null|true|false)$)[A-Za-z_][\w./-]*")
 

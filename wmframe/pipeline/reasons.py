@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wmframe.config.closure import VERSION
 from wmframe.pipeline.artefact import DamagedError, Request, read_manifest
-from wmframe.pipeline.keys import difference
+from wmframe.pipeline.keys import CODE, difference
 
 
 def manifests(folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -50,11 +51,37 @@ def nearest_of(
 
 
 def changes(manifest: Mapping[str, Any], request: Request) -> list[str]:
-    """Say what separates a recorded result from the request: config fields, code version, parents."""
-    lines = difference(manifest["config"], request.config)
+    """Say what separates a recorded result from the request: own files, config fields, code version, parents."""
+    (old, before), (new, now) = map(_parted, (manifest["config"], request.config))
+    lines = _code_lines(before, now) + difference(old, new)
     if manifest["code_version"] != request.code_version:
         lines.append(f"code version: {manifest['code_version']} → {request.code_version}")
     return lines + parent_lines(manifest["parents"], request.parents)
+
+
+def _parted(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return a config without the fingerprints of the user's own code, and those."""
+    code = config.get(CODE)
+    return {name: value for name, value in config.items() if name != CODE}, code if isinstance(code, Mapping) else {}
+
+
+def _code_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Say which files of the user's own are other ones: `my_models/vision.py changed`."""
+    lines = []
+    for file in sorted(old.keys() | new.keys()):
+        before, now = old.get(file), new.get(file)
+        if before is None or now is None:
+            lines.append(f"{file} is imported {'no more' if now is None else 'now'}")
+        elif before != now:
+            stated = [str(side).removeprefix(VERSION).strip() for side in (before, now) if VERSION in str(side)]
+            lines.append(f"{file} changed" + (f" ({VERSION} {' → '.join(stated)})" if len(stated) == 2 else ""))
+    return lines
+
+
+def edited(manifest: Mapping[str, Any], request: Request) -> str:
+    """Return the user's own files that changed since a result was made, as people list them; "" where none did."""
+    (_, before), (_, now) = map(_parted, (manifest["config"], request.config))
+    return ", ".join(file for file in sorted(before.keys() & now.keys()) if before[file] != now[file])
 
 
 def parent_lines(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from wmframe.config.bind import Component, bind
 from wmframe.config.files import read_mapping
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import TARGET
+from wmframe.pipeline.pinned import with_drivers_code
 from wmframe.vouched import read_unvouched, read_vouched_or_old, read_vouched_text
 
 Record = TypeVar("Record")
@@ -47,7 +48,8 @@ def read_experiment(file: Path, allowed: Sequence[str], owner: str) -> Component
     config = read_mapping(file)
     if config.get("_target_") != TARGET:
         raise UserError(f"{file}: holds no experiment", exit_code=1)
-    return bind({str(name): value for name, value in config.items()}, allowed=allowed)
+    experiment = bind({str(name): value for name, value in config.items()}, allowed=allowed)
+    return with_drivers_code(experiment, allowed)
 
 
 @cache

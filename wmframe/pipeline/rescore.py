@@ -11,6 +11,7 @@ from wmframe.files import read_json
 from wmframe.pipeline.agents import agent_artefact
 from wmframe.pipeline.graph import graph
 from wmframe.pipeline.provenance import provenance
+from wmframe.pipeline.reasons import edited
 from wmframe.pipeline.runner import Worker
 from wmframe.pipeline.runs import Run
 from wmframe.stages.building import build_part
@@ -23,7 +24,8 @@ def rescore(
 ) -> Mapping[str, Mapping[str, Any]]:
     """Return returns and lengths by world for an experiment that differs from the run's only in `evaluate`.
 
-    The agent is the one that the run recorded, even if a newer wmframe would train another. Raises UserError if it is
+    The agent is the one that the run recorded, even if a newer wmframe or an edit of the user's code would train
+    another; what it is scored by is in the key of its scores. Raises UserError if it is
     missing or damaged: training it is for `wmframe run`.
     """
     agent = agent_artefact(run)
@@ -34,6 +36,8 @@ def rescore(
     last = graph(experiment)[-1]
     parents = {**last.parents, "agent": replace(last.parents["agent"], published=agent.key)}
     worker.adopt("agent", agent)
+    if files := edited(agent.manifest, last.parents["agent"].request):
+        progress.say(f"{run.name}: {files} changed since its agent was made, which is scored by the code as it is now")
     scores: dict[str, Mapping[str, Any]] = {}
     for node in (parents["baseline"], replace(last, parents=parents)):
         artefact, _ = worker.obtain(node, facts)

@@ -23,7 +23,7 @@ from wmframe.pipeline.first_driver import fetch
 from wmframe.pipeline.graph import FIRST_DRIVER, Node, graph, root_of
 from wmframe.pipeline.mirror import Mirror
 from wmframe.pipeline.provenance import provenance, without_secret
-from wmframe.pipeline.runs import Run, RunRecord, StageRecord, create_run
+from wmframe.pipeline.runs import PlannedStage, Run, RunRecord, StageRecord, create_run
 from wmframe.pipeline.store import Store
 from wmframe.stages.building import build_part
 from wmframe.stages.machine import Machine
@@ -33,6 +33,7 @@ from wmframe.tracking import history
 from wmframe.tracking.history import Row
 from wmframe.tracking.progress import Progress
 from wmframe.tracking.tracker import RunInfo, Tracker, tracked
+from wmframe.user_code import hold
 
 _NO_RESULT: Final = ("name=", "tracker", "paths.")
 """How overrides begin that say nothing of the experiment."""
@@ -95,6 +96,7 @@ def run(order: Order, progress: Progress, present: Present, *, begun: Callable[[
         overrides=tuple(facts["overrides"]),
         state="running",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
+        planned=tuple(PlannedStage(name=n.name, key=n.key, parents=_names(n)) for n in nodes),
         provenance=facts,
     )
     info = RunInfo(
@@ -175,6 +177,7 @@ class Worker:
         def produce(work: Path) -> None:
             nonlocal ran
             ran = True
+            hold(node.code.values())
             task = self._task(node, work, mirror)
             task.kept.mend()
             with stopping.gently():
@@ -226,6 +229,10 @@ def _scores(record: RunRecord, artefact: Artefact) -> dict[str, Any]:
         return {}
     found = read_json(artefact.file("scores.json"))
     return {"scores": {**record.scores, **found["scores"]}, "seeds": tuple(found["seeds"])}
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    return tuple(parent.name for parent in node.parents.values())
 
 
 def _seed(experiment: Component) -> int:

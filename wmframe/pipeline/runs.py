@@ -35,6 +35,7 @@ RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_KEY = re.compile(r"[0-9a-f]{16}")
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
 """A run's folder: a time and four digits around a name."""
 _CONFIG, _RECORD, _LOCK, _LATEST = "config.yaml", "run.json", "run.lock", "latest"
@@ -74,8 +75,28 @@ def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
 
 @with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
+class PlannedStage:
+    """A result that a run is made of, done or to come: its name in the graph, its key, and its parents' names."""
+
+    name: str
+    key: str
+    parents: tuple[str, ...] = ()
+
+
+def _sound(planned: tuple[PlannedStage, ...]) -> tuple[PlannedStage, ...]:
+    for stage in planned:
+        if _NAME.fullmatch(stage.name) is None or _KEY.fullmatch(stage.key) is None:
+            raise ValueError(f"{stage.name!r} with key {stage.key!r} is no stage")
+    return planned
+
+
+@with_config(extra="forbid")
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """run.json. `scores` maps a world ("reality", "dream", "random") to returns and lengths per episode."""
+    """run.json. `scores` maps a world ("reality", "dream", "random") to returns and lengths per episode.
+
+    `planned` is the whole graph, by which a run's results are found whatever has become of the user's own code.
+    """
 
     command: str
     state: RunState
@@ -84,6 +105,7 @@ class RunRecord:
     seconds: float = 0.0
     error: str = ""
     stages: Annotated[tuple[StageRecord, ...], AfterValidator(_each_once)] = ()
+    planned: Annotated[tuple[PlannedStage, ...], AfterValidator(_sound)] = ()
     scores: Mapping[str, Annotated[Episodes, AfterValidator(_scored)]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)

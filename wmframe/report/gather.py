@@ -14,7 +14,9 @@ from pydantic import FiniteFloat
 from wmframe.config.bind import Component
 from wmframe.envs.spec import EnvSpec
 from wmframe.pipeline.agents import open_artefacts
-from wmframe.pipeline.graph import graph
+from wmframe.pipeline.artefact import Artefact
+from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.reasons import edited
 from wmframe.pipeline.records import read_record
 from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
@@ -61,6 +63,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     env = build_part(experiment, "env", EnvSpec, allowed=allowed)
+    nodes = graph(experiment)
     return Contents(
         title=run.name,
         subtitle=record.command,
@@ -76,7 +79,12 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         ],
         config=experiment.plain(),
         provenance=record.provenance,
-        notes=[*_gone_on(experiment), *_notes(told, env.caveat), *_searched_awake(experiment, env, allowed)],
+        notes=[
+            *_gone_on(experiment),
+            *_notes(told, env.caveat),
+            *_searched_awake(nodes, env, allowed),
+            *_edited(nodes, agent),
+        ],
         learned_in=_learned_in(experiment),
         episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
         reconstructions=drawn.reconstructions,
@@ -139,10 +147,10 @@ def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
     return "dream" if experiment.arguments["finish"] is None else "both"
 
 
-def _searched_awake(experiment: Component, env: EnvSpec, allowed: Sequence[str]) -> list[str]:
+def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str]) -> list[str]:
     """Say what searching for C on real episodes may have cost; nothing where it only dreamt."""
     frames = 0
-    for node in graph(experiment):
+    for node in nodes:
         world, search = node.config.get("world"), node.config.get("search")
         if isinstance(world, Component) and isinstance(search, Component) and world.target.endswith(".RealitySettings"):
             reality = build_as(world, RealitySettings, allowed=allowed, path="world")
@@ -150,3 +158,11 @@ def _searched_awake(experiment: Component, env: EnvSpec, allowed: Sequence[str])
             episodes = build_as(search, Search, allowed=allowed, path="search").most_episodes
             frames += episodes * steps * env.action_repeat
     return [f"C was searched for awake on {frames:,} environment frames at the most."] if frames else []
+
+
+def _edited(nodes: Sequence[Node], agent: Artefact | None) -> list[str]:
+    """Say so if the pictures are drawn by other code of the user's than the agent was made by."""
+    if agent is None:
+        return []
+    files = [edited(agent.manifest, node.request) for node in nodes if node.name == agent.stage]
+    return [f"{file} changed since: the pictures are drawn by the code as it is now." for file in files if file]
