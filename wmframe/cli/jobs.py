@@ -25,6 +25,7 @@ from wmframe.report.publish import publish
 from wmframe.report.scoreboard import lines
 from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
+from wmframe.user_code import Module, hold
 
 
 def run_alone(order: Order) -> None:
@@ -42,6 +43,7 @@ def _published(order: Order) -> Present:
 class SweepJobs:
     """How a sweep's jobs are run. Travels to the processes that run them.
 
+    All of them run on `code`, the user's own modules as they were when the command was typed.
     `at_once` of them share this machine's cores. With `fail_fast` none begins once another has failed. `owner` is the
     process whose workers run them on this machine, and end with it; None where they are a cluster's.
     """
@@ -52,6 +54,7 @@ class SweepJobs:
     at_once: int
     fail_fast: bool
     owner: int | None = None
+    code: tuple[Module, ...] = ()
 
     def __call__(self, config: Any) -> None:
         """Run the job whose number is all of `config`, as a launcher calls it in the job's process.
@@ -98,6 +101,7 @@ class SweepJobs:
 
         self.sweep.write(job)
         try:
+            hold(self.code)
             experiment = _with_share(self.sweep.experiment(number, self.allowed), self.at_once)
             experiment = _lying_at(self.sweep.root, experiment)
             order = Order(

@@ -19,6 +19,7 @@ from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import Job, prepare_one
 from wmframe.cli.tell import tell
 from wmframe.config.ablation import Ablation, find_ablation
+from wmframe.config.component import modules_in
 from wmframe.config.multirun import hydra_config, part, searches
 from wmframe.errors import UserError
 from wmframe.pipeline.graph import root_of
@@ -26,6 +27,7 @@ from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, op
 from wmframe.report.scoreboard import LABELS
 from wmframe.stages.versions import CODE_VERSIONS
 from wmframe.tracking.progress import Progress
+from wmframe.user_code import Module, hold
 
 
 def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
@@ -35,12 +37,16 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     searching = searches(config)
     ablation = find_ablation(arguments, folders=invocation.folders)
     progress = Progress(sys.stderr)
+    code = tuple(_code(jobs).values())
+    hold(code)  # jobs that a search asks for later are bound to it too
     sweep = _sweep(jobs, config, command, ablation, arguments if searching else None, progress.say)
     with open_dict(config):
         config.hydra.sweep.dir, config.hydra.sweep.subdir = str(sweep.folder), "."
     _greet(sweep, invocation, progress)
     many = int(config.hydra.sweeper.get("num_workers", 1)) if searching else len(jobs)
-    task = SweepJobs(sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast, owner(config))
+    task = SweepJobs(
+        sweep, command, invocation.allowed, at_once(config, many), invocation.fail_fast, owner(config), code
+    )
     recording, context = launcher(config, task, lambda told: prepare_one(told, invocation).experiment, progress)
     try:
         if searching:
@@ -54,10 +60,10 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
         progress.say(str(error))
         _close(sweep)
         return 1
-    code = _close(sweep)
+    exit_code = _close(sweep)
     if confirm := config.hydra.sweeper.get("confirm"):
         tell(f"job {len(sweep.record().jobs)} is what the search recommends, run on its own with {' '.join(confirm)}")
-    return code
+    return exit_code
 
 
 def _sweep(
@@ -82,11 +88,18 @@ def _sweep(
     plain = [{name: part for name, part in job.experiment.plain().items() if name != "paths"} for job in jobs]
     sweeper = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
     content = [plain, searched, sweeper, record.ablation, CODE_VERSIONS]
+    if code := {module.file: module.fingerprint for module in _code(jobs).values()}:
+        content.append(code)
     sweep = open_sweep(roots.pop().resolve(), record, content, say)
     if searched is None:
         sweep.add([(job.overrides, job.experiment) for job in jobs])
     sweep.mend(say)
     return sweep
+
+
+def _code(jobs: Sequence[Job]) -> dict[str, Module]:
+    """Return the user's own modules that jobs run on, by name."""
+    return modules_in([job.experiment for job in jobs])
 
 
 def _search(sweeper: Sweeper, recording: Recording, arguments: Sequence[str]) -> None:
