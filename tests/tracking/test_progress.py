@@ -177,3 +177,29 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
 def test_numbers_are_shown_as_people_write_them() -> None:
     assert [shown_time(s) for s in (0, 6.6, 59.6, 754, 18367)] == ["0:00", "0:07", "1:00", "12:34", "5:06:07"]
     assert [shown_rate(r) for r in (0.01234, 4.56, 99.94, 1230.4)] == ["0.0123", "4.56", "99.9", "1230"]
+
+
+def test_what_is_known_of_the_whole_run_stands_beside_the_stage() -> None:
+    progress, stream, clock = plain()
+    with progress.within(lambda bar: f"{bar.name} is 1 of 2"), progress.stage("vision", total=4, unit="steps") as bar:
+        clock.now += PLAIN_SECONDS
+        bar.update(done=2, note="nll 1")
+        with progress.stage("inner", total=1, unit="frames"):
+            clock.now += PLAIN_SECONDS
+            bar.update(done=3)
+    with progress.stage("memory", total=1, unit="steps"):
+        pass
+    said = stream.getvalue().splitlines()
+    assert said[0] == "vision  starting: 0 % 0/4 steps  (run: vision is 1 of 2)"
+    assert said[1].endswith("left  nll 1  (run: vision is 1 of 2)")
+    assert said[2] == "inner  starting: 0 % 0/1 frames"
+    assert [line.count("(run: ") for line in said[3:]] == [1, 0, 0, 0, 0, 0]
+
+
+def test_on_a_terminal_the_run_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    progress = Progress(stream, clock=Clock(), label="[1] ")
+    with progress.within(lambda _: "stage 1 of 2"), progress.stage("vision", total=4, unit="steps"):
+        pass
+    assert "[1] vision  0 % 0/4 steps\n[1] run: stage 1 of 2" in stream.getvalue()

@@ -1,7 +1,7 @@
 """What is to be computed, why, and what it will cost, judged by what was computed before.
 
-Nodes of a stage graph come in; where each stands, the reason, and seconds and bytes go out. Called by `wmframe plan`;
-imports nothing heavy, and reads every manifest once, however many nodes there are.
+Nodes of a stage graph come in; where each stands, the reason, and seconds and bytes go out. Called by `wmframe plan`,
+and by a run for its outlook; imports nothing heavy, and reads every manifest once, however many nodes there are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,6 +40,10 @@ class Forecast:
     def status(self, node: Node) -> Status:
         """Say where a node's result stands."""
         return self._store.status(node.stage, node.key)
+
+    def is_missing(self, node: Node) -> bool:
+        """Tell whether a node is still to be computed; no file but its manifest is read."""
+        return self._store.status(node.stage, node.key, verify=False).state not in ("cached", "sealed")
 
     def why(self, node: Node) -> list[str]:
         """Say why a node that is not cached will run: what differs from the nearest result, or what became of it."""

@@ -20,8 +20,10 @@ from wmframe.config.bind import Component
 from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.first_driver import fetch
+from wmframe.pipeline.forecast import Forecast
 from wmframe.pipeline.graph import FIRST_DRIVER, Node, graph, root_of
 from wmframe.pipeline.mirror import Mirror
+from wmframe.pipeline.outlook import Outlook
 from wmframe.pipeline.provenance import provenance, without_secret
 from wmframe.pipeline.runs import PlannedStage, Run, RunRecord, StageRecord, create_run
 from wmframe.pipeline.store import Store
@@ -78,11 +80,23 @@ Present = Callable[[Run, Tracker], None]
 """Shows a finished run to people: writes its page, hands its pictures to the tracker."""
 
 
-def run(order: Order, progress: Progress, present: Present, *, begun: Callable[[Run], None] = lambda _: None) -> Run:
+Show = Callable[[Run, Node, Artefact], str]
+"""Shows a result to people while the run goes on, and returns what to say of it, "" for nothing."""
+
+
+def run(
+    order: Order,
+    progress: Progress,
+    present: Present,
+    *,
+    begun: Callable[[Run], None] = lambda _: None,
+    show: Show = lambda *_: "",
+) -> Run:
     """Compute what is missing, have it presented and return the run.
 
     Whatever goes wrong before it is finished is recorded in its folder and raised again. `begun` is told of the run as
-    soon as it has a folder.
+    soon as it has a folder, `show` of every result as soon as it is there; whatever goes wrong in `show` is said, and
+    the run goes on.
     """
     nodes = graph(order.experiment)
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
@@ -112,21 +126,28 @@ def run(order: Order, progress: Progress, present: Present, *, begun: Callable[[
         begun(folder)
         worker = Worker(order.root, machine, order.allowed, progress, Mirror(tracker))
         worker.adopt_first_driver(order.experiment.arguments["first_driver"])
-        finished = _compute(nodes, worker, folder, record, progress)
+        finished = _compute(nodes, worker, folder, record, progress, show)
         tracker.summary({f"evaluate/{name}_mean": fmean(row["returns"]) for name, row in finished.scores.items()})
         present(folder, tracker)
     return folder
 
 
-def _compute(nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRecord, progress: Progress) -> RunRecord:
+def _compute(
+    nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRecord, progress: Progress, show: Show
+) -> RunRecord:
     """Obtain every node, keeping the run's record up to date, and return it as it is at the end."""
     began = time.monotonic()
     try:
         backends: list[str] = []
+        outlook = Outlook(nodes, Forecast(folder.root))
         for node in nodes:
-            artefact, stage = worker.obtain(node, record.provenance)
+            outlook.begin(node.name)
+            with progress.within(outlook.line):
+                artefact, stage = worker.obtain(node, record.provenance)
+            outlook.end(node.name, stage.seconds if stage.state == "ran" else None)
             record = replace(record, stages=(*record.stages, stage), **_scores(record, artefact))
             folder.write(record)
+            _show(show, folder, node, artefact, progress)
             if node.stage == "collect":
                 backends += [", ".join(read_json(artefact.file("summary.json"))["backends"])]
                 _say_mixture(node.name, backends, progress)
@@ -141,6 +162,16 @@ def _compute(nodes: Sequence[Node], worker: "Worker", folder: Run, record: RunRe
     record = replace(record, state="finished", seconds=time.monotonic() - began)
     folder.write(record)
     return record
+
+
+def _show(show: Show, folder: Run, node: Node, artefact: Artefact, progress: Progress) -> None:
+    """Let a result be shown. What shows it computes nothing that anybody needs, so no fault of it ends a run."""
+    try:
+        said = show(folder, node, artefact)
+    except Exception as error:
+        said = f"{node.name} could not be shown ({type(error).__name__}: {error})"
+    if said:
+        progress.say(said)
 
 
 class Worker:

@@ -1,9 +1,8 @@
-"""What a person sees while a stage works: one live line on a terminal, one plain line every 30 s anywhere
-else.
+"""What a person sees while a stage works: live lines on a terminal, one plain line every 30 s anywhere else.
 
-Comes in: how far each stage is. Goes out: lines with percentage, rate and remaining time. Called by the
-pipeline, and by stages through the `Bar` they are given. A stream that breaks is left alone: nobody's
-training ends because a terminal was closed.
+Comes in: how far each stage is, and who knows of the whole run. Goes out: lines with percentage, rate and remaining
+time. Called by the pipeline, and by stages through the `Bar` they are given. A stream that breaks is left alone:
+nobody's training ends because a terminal was closed.
 """
 
 import time
@@ -114,6 +113,7 @@ class Progress:
         self._label = label
         self._clock = clock
         self._bars: list[Bar] = []
+        self._whole: Callable[[Bar], str] | None = None
         self._drawn = clock()
         self._live: Live | None = None
         self._console: Console | None = None
@@ -148,10 +148,19 @@ class Progress:
             self._close(bar)
             self.say(bar.last_line(finished=finished))
 
+    @contextmanager
+    def within(self, whole: Callable[[Bar], str]) -> Iterator[None]:
+        """While the block runs, show beside a stage what `whole`, given its bar, says of the run that it is part of."""
+        before, self._whole = self._whole, whole
+        try:
+            yield
+        finally:
+            self._whole = before
+
     def _open(self, bar: Bar) -> None:
         self._bars.append(bar)
         if self._console is None:
-            self.say(bar.first_line())
+            self.say(bar.first_line() + self._aside(bar))
             self._drawn = self._clock()
         elif self._live is None:
             # No refreshing thread: a stage may fork workers, and a thread's locks do not survive that.
@@ -178,11 +187,20 @@ class Progress:
         self._drawn = now
         if self._live is None:
             for bar in self._bars:
-                self.say(bar.line())
+                self.say(bar.line() + self._aside(bar))
             return
         live = self._live
-        lines = [Text(self._label + bar.line(), no_wrap=True, overflow="ellipsis") for bar in self._bars]
+        said = [bar.line() for bar in self._bars] + self._of_the_run()
+        lines = [Text(self._label + line, no_wrap=True, overflow="ellipsis") for line in said]
         self._write(lambda: live.update(Group(*lines), refresh=True))
+
+    def _of_the_run(self) -> list[str]:
+        """Return the line that says how far the whole run is, if anybody knows."""
+        return [f"run: {self._whole(self._bars[0])}"] if self._whole is not None else []
+
+    def _aside(self, bar: Bar) -> str:
+        """Return the same for the end of a stage's line; a stage within another says nothing of the run."""
+        return "".join(f"  ({line})" for line in self._of_the_run()) if bar is self._bars[0] else ""
 
     def _write(self, action: Callable[[], object]) -> None:
         try:
