@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from wmframe.report.animation import best_format, encode
 from wmframe.report.contents import (
     Canvas,
     Contents,
     Curve,
+    DrivenFilm,
     Frames,
     OpenLoop,
     Reconstructions,
@@ -64,6 +66,12 @@ def canvas() -> Canvas:
     return Canvas(frames=swept, dimensions=[7, 2], nats=[2.5, 0.31], low=[-2.0, -1.0], high=[2.0, 1.0], total=9)
 
 
+def driven_film(title: str) -> DrivenFilm:
+    """Return a film of three frames."""
+    pictures = frames(3, 5)
+    return DrivenFilm(title=title, moving=encode(pictures, fps=10, kind=best_format()), still=pictures[1])
+
+
 def contents(**changes: Any) -> Contents:
     """Return a page's contents with every part filled, after the given changes."""
     steps = np.arange(300.0)
@@ -90,6 +98,7 @@ def contents(**changes: Any) -> Contents:
         "reconstructions": Reconstructions(frames(4), frames(4, 1)),
         "prior_samples": frames(3, 2),
         "canvas": canvas(),
+        "films": [driven_film("round 1's agent"), driven_film("the finished agent")],
         "dream": OpenLoop(truth, np.roll(truth, 1, axis=0), 10),
         "dream_curves": [
             error_by_horizon([OpenLoop(truth, np.roll(truth, 1, axis=0), 10)]),
@@ -130,5 +139,6 @@ def hostile() -> Contents:
         config={bad: {bad: [bad, {bad: bad}]}},
         provenance={bad: bad},
         notes=[bad],
+        films=[driven_film(bad)],
         episodes=bad,
     )

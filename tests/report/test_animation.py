@@ -14,6 +14,7 @@ from wmframe.report.animation import (
     GAP,
     HEAD,
     absolute_error,
+    captioned,
     encode,
     panels,
     side_by_side,
@@ -52,6 +53,16 @@ def test_the_step_counter_counts() -> None:
     still = np.repeat(frames(1), 12, axis=0)
     pictures = list(panels({"dream": still}, primed_steps=0, scale=2))
     assert len({picture.tobytes() for picture in pictures}) == 12
+
+
+def test_a_real_episode_has_the_captions_that_it_is_given() -> None:
+    still = np.repeat(frames(1), 3, axis=0)
+    pictures = list(
+        captioned("round 1", still, [("step 0", "return 0"), ("step 1", "return 0"), ("step 1", "return 2")])
+    )
+    assert [tuple(picture[HEAD, EDGE]) for picture in pictures] == [AWAKE] * 3
+    assert all(np.array_equal(panel(picture, 0, 4), enlarge(still[0], 4)) for picture in pictures)
+    assert len({picture.tobytes() for picture in pictures}) == 3
 
 
 def test_the_error_does_not_wrap_and_stops_at_white() -> None:

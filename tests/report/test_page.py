@@ -37,6 +37,7 @@ def test_every_part_is_on_the_page_in_order(whole: str) -> None:
         "Scoreboard",
         "Reality minus random",
     ]
+    parts += ["The agent, round by round"]
     parts += ["The dream beside reality", "Error of the dream, by horizon", "M: weights for z7", "What V keeps"]
     parts += ["What V invents", "What each latent says", "7 of 9 carry next to nothing", "2.50 nats", "0.31 nats"]
     parts += ["Curves", "V: loss", "Stages"]

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.cli.tell import tell
 from wmframe.config.bind import Component
 from wmframe.errors import UserError
-from wmframe.pipeline.runner import Order, Present, run
+from wmframe.pipeline.runner import Order, Present, Show, run
 from wmframe.pipeline.runs import Run
 from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
 from wmframe.report.publish import publish
+from wmframe.report.round_films import film_round
 from wmframe.report.scoreboard import lines
 from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
@@ -30,13 +32,17 @@ from wmframe.user_code import Module, hold
 
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
-    finished = run(order, Progress(sys.stderr), _published(order))
+    finished = run(order, Progress(sys.stderr), _published(order), show=_filmed(order))
     tell("\n".join(lines(finished.record().scores)))
     tell(f"page: {finished.folder / 'report.html'}")
 
 
 def _published(order: Order) -> Present:
     return lambda finished, tracker: publish(finished, tracker, allowed=order.allowed)
+
+
+def _filmed(order: Order) -> Show:
+    return partial(film_round, allowed=order.allowed)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class SweepJobs:
                 group=self.sweep.folder.name,
                 job=name,
             )
-            run(order, progress, _published(order), begun=begun)
+            run(order, progress, _published(order), begun=begun, show=_filmed(order))
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
             text = _cause(error) if _needs_no_traceback(error) else traceback.format_exc()

@@ -7,6 +7,7 @@ Perturbed parameters and exploration show M what happens beside the driver's own
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from wmframe.collect.exploration import Exploration
 from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
+
+UNPERTURBED: Final = "driver_mean_0"
+"""What an episode's policy is called that is the driver as it is: its own parameters, and no exploration."""
 
 
 @dataclass(frozen=True, kw_only=True)

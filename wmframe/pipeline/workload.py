@@ -3,8 +3,8 @@
 A node comes in; a `Work` goes out, None for a stage whose parts say nothing that is known here. The seconds are rough:
 one run of `preset=quick` on CarRacing, four frames a step, on a virtual machine of two cores (AMD EPYC, PyTorch 2.13);
 dreams are those of docs/performance.md, the reference environment that of the shipped agents' manifests. They promise
-nothing of another machine or environment: who uses them (`outlook`) scales them by what this very run's stages took, and
-keeps only how stages of different kinds and sizes relate. Imports nothing heavy.
+nothing of another machine or environment: who uses them (`outlook`) scales them by what this very run's stages took,
+and keeps only how stages of different kinds and sizes relate. Imports nothing heavy.
 """
 
 from collections.abc import Callable, Iterator, Mapping

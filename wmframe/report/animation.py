@@ -6,7 +6,7 @@ alone (dreaming).
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +52,15 @@ def panels(columns: Mapping[str, Frames], *, primed_steps: int, scale: int = 4) 
     films = [enlarge_lazily(film, scale) for film in columns.values()]
     total = len(next(iter(columns.values())))
     for step, frames in enumerate(zip(*films, strict=True)):
-        yield _compose(tuple(columns), frames, step=step, total=total, awake=step < primed_steps)
+        awake = step < primed_steps
+        below = ("awake: sees real frames" if awake else "dreaming: M alone", f"step {step + 1} of {total}")
+        yield _compose(tuple(columns), frames, below, AWAKE if awake else DREAMING)
+
+
+def captioned(label: str, film: Frames, captions: Sequence[tuple[str, str]], *, scale: int = 4) -> Iterator[Frames]:
+    """Yield one picture (H', W', 3) a frame of a real episode (T, H, W, 3), with its caption below: left and right."""
+    for frame, below in zip(enlarge_lazily(film, scale), captions, strict=True):
+        yield _compose((label,), (frame,), below, AWAKE)
 
 
 def enlarge_lazily(film: Frames, scale: int) -> Iterator[Frames]:
@@ -60,23 +68,23 @@ def enlarge_lazily(film: Frames, scale: int) -> Iterator[Frames]:
     return (enlarge(frame, scale) for frame in film)
 
 
-def _compose(labels: tuple[str, ...], frames: tuple[Frames, ...], *, step: int, total: int, awake: bool) -> Frames:
+def _compose(
+    labels: tuple[str, ...], frames: tuple[Frames, ...], below: tuple[str, str], colour: tuple[int, int, int]
+) -> Frames:
     height, width = frames[0].shape[:2]
     cell = width + 2 * BORDER
     size = (2 * EDGE + len(frames) * cell + (len(frames) - 1) * GAP, HEAD + height + 2 * BORDER + FOOT)
     picture = Image.new("RGB", size, GROUND)
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(15)
-    colour = AWAKE if awake else DREAMING
     for index, (label, frame) in enumerate(zip(labels, frames, strict=True)):
         left = EDGE + index * (cell + GAP)
         pen.text((left, HEAD / 2), label, fill=TEXT, font=font, anchor="lm")
         pen.rectangle((left, HEAD, left + cell - 1, HEAD + height + 2 * BORDER - 1), fill=colour)
         picture.paste(Image.fromarray(frame), (left + BORDER, HEAD + BORDER))
-    state = "awake: sees real frames" if awake else "dreaming: M alone"
     middle = size[1] - FOOT / 2
-    pen.text((EDGE, middle), state, fill=colour, font=font, anchor="lm")
-    pen.text((size[0] - EDGE, middle), f"step {step + 1} of {total}", fill=TEXT, font=font, anchor="rm")
+    pen.text((EDGE, middle), below[0], fill=colour, font=font, anchor="lm")
+    pen.text((size[0] - EDGE, middle), below[1], fill=TEXT, font=font, anchor="rm")
     return np.asarray(picture, np.uint8)
 
 

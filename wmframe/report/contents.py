@@ -141,6 +141,27 @@ class OpenLoop:
             raise ValueError(f"primed_steps: 1 to {len(self.truth)}, got {self.primed_steps}")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DrivenFilm:
+    """An agent driving: who it is, the animation as a WebP or GIF file, and one frame of it (H, W, 3)."""
+
+    title: str
+    moving: bytes
+    still: Frames
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is no animation of ours, or a still that is no picture."""
+        if not self.moving.startswith((b"GIF8", b"RIFF")):
+            raise ValueError(f"film {self.title!r}: neither WebP nor GIF")
+        if self.still.dtype != np.uint8 or self.still.ndim != 3 or self.still.shape[-1] != 3:
+            raise ValueError(f"film {self.title!r}: its still is no picture")
+
+    @property
+    def kind(self) -> str:
+        """The media type of the animation."""
+        return "image/gif" if self.moving.startswith(b"GIF8") else "image/webp"
+
+
 @dataclass(frozen=True, eq=False)
 class Canvas:
     """Latent traversals: frames (D, S, 64, 64, 3) uint8, one row for each of D dimensions, swept in S steps.
@@ -187,8 +208,8 @@ class Contents:
     """The whole page.
 
     `subtitle` is the command that made the run. `canvas` shows what each latent dimension says, `dream_curves` what M
-    does when it is left alone. `learned_in` says where the controller was trained,
-    `episodes` what this environment calls its episodes, in the plural ("tracks"); both are only words of the
+    does when it is left alone, `films` the rounds' agents as they drove. `learned_in` says where the controller was
+    trained, `episodes` what this environment calls its episodes, in the plural ("tracks"); both are only words of the
     first sentence. `config` and `provenance` are nested plain values.
     """
 
@@ -201,6 +222,7 @@ class Contents:
     canvas: Canvas | None = None
     dream: OpenLoop | None = None
     dream_curves: Sequence[Curve] = ()
+    films: Sequence[DrivenFilm] = ()
     stages: Sequence[StageRow] = ()
     config: Mapping[str, object] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)

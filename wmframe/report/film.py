@@ -1,16 +1,18 @@
 """A driver filmed: awake, the real frame beside what V makes of it; asleep, the dream as V paints it.
 
-A run comes in, a video file goes out. Called by `wmframe watch`. Legend: T steps.
+A run comes in, a video file goes out. Called by `wmframe watch`, and for a run's last film. Legend: T steps.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from wmframe.envs.batch import SerialBatch
+from wmframe.envs.spec import EnvSpec
 from wmframe.pipeline.agents import load_agent
 from wmframe.pipeline.runs import Run
 from wmframe.report.animation import panels, write_animation
@@ -19,6 +21,8 @@ from wmframe.worlds.contract import World
 from wmframe.worlds.driver import Driver
 
 _SCALE = 4
+
+Rewards = npt.NDArray[np.float32]
 
 
 def film(run: Run, *, world: str, seed: int, steps: int, fps: int, out: Path, allowed: Sequence[str]) -> Path:
@@ -29,11 +33,17 @@ def film(run: Run, *, world: str, seed: int, steps: int, fps: int, out: Path, al
         asleep = agent.dream(horizon=steps)
         painted = np.concatenate([_painted(driver, asleep.latent) for _ in _drive(asleep, driver, seed, steps)])
         return write_animation(out, panels({"dream": painted}, primed_steps=0, scale=_SCALE), fps)
-    with SerialBatch(agent.env.reference()) as batch:
-        reality = driver.awake(batch)
-        frames = np.stack([reality.observed.frames[0] for _ in _drive(reality, driver, seed, steps)])
+    frames, _ = real_episode(driver, agent.env.reference(), seed, steps)
     columns = {"reality": frames, "as V sees it": _as_seen(driver, frames)}
     return write_animation(out, panels(columns, primed_steps=len(frames), scale=_SCALE), fps)
+
+
+def real_episode(driver: Driver, env: EnvSpec, seed: int, steps: int) -> tuple[Frames, Rewards]:
+    """Drive one episode of at most so many steps; return its frames (T + 1, 64, 64, 3) and rewards (T,)."""
+    with SerialBatch(env) as batch:
+        world = driver.awake(batch)
+        seen = [world.observed for _ in _drive(world, driver, seed, steps)]
+    return np.stack([step.frames[0] for step in seen]), np.array([step.rewards[0] for step in seen[1:]], np.float32)
 
 
 @torch.inference_mode()

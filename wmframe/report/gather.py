@@ -23,6 +23,7 @@ from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
+from wmframe.report.round_films import round_films
 from wmframe.report.scoreboard import LABELS
 from wmframe.search.settings import Search
 from wmframe.stages.building import build_as, build_part
@@ -92,6 +93,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         canvas=drawn.canvas,
         dream=drawn.dream,
         dream_curves=drawn.dream_curves,
+        films=round_films(run),
     )
 
 

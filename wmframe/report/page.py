@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from wmframe.files import write_atomic
 from wmframe.report.animation import best_format, encode, side_by_side
-from wmframe.report.contents import Canvas, Contents, Curve, OpenLoop, Reconstructions, Score, StageRow
+from wmframe.report.contents import Canvas, Contents, Curve, DrivenFilm, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.curves import draw
 from wmframe.report.html import fill
 from wmframe.report.numbers import decimals
@@ -65,6 +65,17 @@ class Film:
 
 
 @dataclass(frozen=True)
+class Driven:
+    """An agent driving: who it is, the animation, and one still of it."""
+
+    title: str
+    moving: str
+    still: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Frames over reconstructions, and their mean absolute error in grey levels."""
 
@@ -101,6 +112,7 @@ def render(contents: Contents) -> str:
         board=_board(contents.scores) if len(contents.scores) > 0 else None,
         reconstructions=_pairs(contents.reconstructions) if contents.reconstructions is not None else None,
         prior=samples(contents.prior_samples) if contents.prior_samples is not None else None,
+        driven=[_driven(film) for film in contents.films],
         film=_film(contents.dream) if contents.dream is not None else None,
         canvas=_swept(contents.canvas) if contents.canvas is not None else None,
         dream_drawings=[_drawing(curve) for curve in contents.dream_curves],
@@ -155,6 +167,11 @@ def _film(loop: OpenLoop) -> Film:
         height=frames[0].shape[0],
         strip=list(zip(pairs(loop.truth[steps], loop.dream[steps]), names, strict=True)),
     )
+
+
+def _driven(film: DrivenFilm) -> Driven:
+    height, width = film.still.shape[:2]
+    return Driven(film.title, data_uri(film.kind, film.moving), png(film.still), width, height)
 
 
 def _lineage(stages: Sequence[StageRow]) -> Sequence[Lineage]:
