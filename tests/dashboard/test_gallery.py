@@ -4,14 +4,22 @@ from pathlib import Path
 
 from tests.dashboard.project import HOSTILE
 from tests.report.examples import contents
-from wmframe.dashboard.gallery import Galleries
+from wmframe.dashboard.gallery import FOLDER, NEWEST, Galleries
+from wmframe.report import round_films
 from wmframe.report.page import write
 
 
 def test_the_pages_own_pictures_stand_under_its_headings(tmp_path: Path) -> None:
     write(contents(), tmp_path / "report.html")
     groups = {group.title: group.pictures for group in Galleries().groups(tmp_path)}
-    assert list(groups) == ["The dream beside reality", "What V keeps", "What V invents", "What each latent says"]
+    assert list(groups) == [
+        "The agent, round by round",
+        "The dream beside reality",
+        "What V keeps",
+        "What V invents",
+        "What each latent says",
+    ]
+    assert all(driven.still.startswith("data:image/png;base64,") for driven in groups["The agent, round by round"])
     film, *tiles = groups["The dream beside reality"]
     assert film.source.startswith(("data:image/webp;base64,", "data:image/gif;base64,"))
     assert film.still.startswith("data:image/png;base64,")
@@ -28,6 +36,19 @@ def test_films_beside_the_page_are_named(tmp_path: Path) -> None:
         "Films",
         ["dream-0.gif", "reality-0.webp"],
     )
+
+
+def test_the_rounds_films_are_there_until_the_page_has_them(tmp_path: Path) -> None:
+    assert (FOLDER, NEWEST) == (round_films.FOLDER, round_films.NEWEST)
+    (tmp_path / FOLDER).mkdir()
+    for name in ("round_10.webp", "round_9.webp", "notes.txt"):
+        (tmp_path / FOLDER / name).write_bytes(b"x")
+    (tmp_path / f"{NEWEST}.webp").write_bytes(b"x")
+    galleries = Galleries()
+    [group] = galleries.groups(tmp_path)
+    assert [picture.source for picture in group.pictures] == ["films/round_9.webp", "films/round_10.webp"]
+    write(contents(), tmp_path / "report.html")
+    assert "Films" not in [group.title for group in galleries.groups(tmp_path)]
 
 
 def test_a_page_written_again_is_read_again(tmp_path: Path) -> None:

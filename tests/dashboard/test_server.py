@@ -21,6 +21,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "secret.html").write_text(HIDDEN)
     (run.folder / "report.html").write_text("<h1>the page</h1>")
     (run.folder / "film.webp").write_bytes(b"RIFF")
+    (run.folder / "films").mkdir()
+    (run.folder / "films" / "round_1.webp").write_bytes(b"RIFF")
+    (run.folder / "films" / "report.html").write_text(HIDDEN)
+    (run.folder / "films" / "stolen.webp").symlink_to(folder / "secret.html")
     (run.folder / "secret.txt").write_text(HIDDEN)
     (run.folder / "stolen.webp").symlink_to(folder / "secret.html")
     (folder / "runs" / "linked").symlink_to(run.folder)
@@ -122,6 +126,7 @@ def test_a_runs_page_is_served_under_its_own_policy(server: Server, root: Path) 
     assert reply.body == b"<h1>the page</h1>"
     assert reply.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; img-src data:")
     assert ask(server, f"/runs/{name(root, 5)}/film.webp").headers["Content-Type"] == "image/webp"
+    assert ask(server, f"/runs/{name(root, 5)}/films/round_1.webp").headers["Content-Type"] == "image/webp"
 
 
 def traversals(root: Path) -> list[str]:
@@ -130,6 +135,7 @@ def traversals(root: Path) -> list[str]:
     return [
         *(f"/runs/{run}/{file}" for file in ("secret.txt", "run.json", "config.yaml", "stolen.webp", "", ".", "..")),
         *(f"/runs/{run}/{quote(path, safe='')}" for path in ("../../secret.html", f"{root}/secret.html", "x\0.webp")),
+        *(f"/runs/{run}/films/{file}" for file in ("report.html", "stolen.webp", "", "..", "..%2Frun.json")),
         f"/runs/{run}/../../secret.html",
         f"/runs/{run}/%2e%2e/%2e%2e/secret.html",
         f"/runs/{linked}/report.html",

@@ -13,7 +13,10 @@ from pathlib import Path
 from wmframe.dashboard.reading import Cache, regular_file, stamp
 
 FILMS = {".webp": "image/webp", ".gif": "image/gif"}
-"""What `wmframe watch` writes into a run's folder, by suffix."""
+"""What `wmframe watch` writes into a run's folder, and a run into its folder of films, by suffix."""
+
+FOLDER, NEWEST = "films", "film"
+"""A run's folder of films, and what the newest of them is called beside it (`report/round_films.py`)."""
 
 _PICTURE = re.compile(r"data:image/(?:png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _MOST = 500
@@ -43,12 +46,21 @@ class Galleries:
         self._groups: Cache[list[Group]] = Cache(32)
 
     def groups(self, folder: Path) -> list[Group]:
-        """Return the pictures of the page in a run's folder, and the names of its films as one more group."""
+        """Return the pictures of the page in a run's folder, and the names of its films as one more group.
+
+        The rounds' films are on the page once there is one; before, they are all that there is to see.
+        """
         page = regular_file(folder, "report.html")
         drawn = self._groups.get(page, stamp(page), lambda: _read(page)) if page is not None else []
-        films = sorted(path.name for path in folder.iterdir() if path.suffix in FILMS)[:_MOST]
-        filmed = [Picture(name, name) for name in films if regular_file(folder, name) is not None]
+        films = sorted(path.name for path in folder.iterdir() if path.suffix in FILMS and path.stem != NEWEST)
+        rounds = [f"{FOLDER}/{name}" for name in _in_order(folder / FOLDER)] if page is None else []
+        filmed = [Picture(name, name) for name in [*rounds, *films][:_MOST] if regular_file(folder, name) is not None]
         return [*drawn, *([Group("Films", filmed)] if filmed else [])]
+
+
+def _in_order(folder: Path) -> list[str]:
+    """Return the names of the rounds' films, round 10 behind round 9."""
+    return sorted((path.name for path in folder.glob("*") if path.suffix in FILMS), key=lambda name: (len(name), name))
 
 
 def _read(page: Path) -> list[Group]:

@@ -73,9 +73,9 @@ class Routes:
             case ["api", kind, run]:
                 folder = self._project.folders().get(run)
                 return None if folder is None else self._about(kind, folder)
-            case ["runs", run, file]:
+            case ["runs", run, _] | ["runs", run, "films", _]:
                 folder = self._project.folders().get(run)
-                return None if folder is None else _of_run(folder, file)
+                return None if folder is None else _of_run(folder, *parts[2:])
             case [name]:
                 return self._own(name)
         return None
@@ -95,10 +95,10 @@ class Routes:
         return None
 
 
-def _of_run(folder: Path, file: str) -> Answer | None:
+def _of_run(folder: Path, *names: str) -> Answer | None:
     """Return a run's page or one of its films; nothing else of a run is handed out."""
-    kind = _TYPES[".html"] if file == "report.html" else FILMS.get(PurePath(file).suffix)
-    path = regular_file(folder, file) if kind is not None else None
+    kind = _TYPES[".html"] if names == ("report.html",) else FILMS.get(PurePath(names[-1]).suffix)
+    path = regular_file(folder, *names) if kind is not None else None
     return None if path is None or kind is None else Answer(path.read_bytes(), kind, REPORT)
 
 

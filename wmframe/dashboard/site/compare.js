@@ -26,7 +26,7 @@ export function drawConfigs(chosen, common, { all, onall }) {
 /** Pictures under the headings of the runs' pages, the runs below each other. */
 export function drawGallery(chosen) {
   const titles = [...new Set(chosen.flatMap(({ gallery }) => gallery.groups.map(({ title }) => title)))];
-  if (titles.length === 0) return [el("p", { class: "note" }, "No pictures yet: a run has them once its page is written, and films after ", el("code", {}, "wmframe watch RUN"), ".")];
+  if (titles.length === 0) return [el("p", { class: "note" }, "No pictures yet: a run has them once its page is written, and films of its rounds, if it has several, or after ", el("code", {}, "wmframe watch RUN"), ".")];
   return titles.map((title) => el("section", { class: "gallery" }, el("h3", {}, title), el("div", { class: "runs" }, chosen.map((each) => strip(each, title)))));
 }
 
@@ -39,7 +39,7 @@ function strip({ label, slot, run, gallery }, title) {
 
 function image({ source, alt, still }, run) {
   const film = still !== "" || !source.startsWith("data:");
-  const address = source.startsWith("data:image/") ? source : `/runs/${encodeURIComponent(run.name)}/${encodeURIComponent(source)}`;
+  const address = source.startsWith("data:image/") ? source : `/runs/${encodeURIComponent(run.name)}/${source.split("/").map(encodeURIComponent).join("/")}`;
   const picture = el("img", { src: address, alt, title: alt, loading: "lazy", class: film ? "film" : "tile" });
   return still ? el("picture", {}, el("source", { media: "(prefers-reduced-motion: reduce)", srcset: still }), picture) : picture;
 }
