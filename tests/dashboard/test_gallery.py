@@ -41,12 +41,13 @@ def test_films_beside_the_page_are_named(tmp_path: Path) -> None:
 def test_the_rounds_films_are_there_until_the_page_has_them(tmp_path: Path) -> None:
     assert (FOLDER, NEWEST) == (round_films.FOLDER, round_films.NEWEST)
     (tmp_path / FOLDER).mkdir()
-    for name in ("round_10.webp", "round_9.webp", "notes.txt"):
+    for name in ("agent.webp", "round_10.webp", "round_9.webp", "notes.txt"):
         (tmp_path / FOLDER / name).write_bytes(b"x")
     (tmp_path / f"{NEWEST}.webp").write_bytes(b"x")
     galleries = Galleries()
     [group] = galleries.groups(tmp_path)
-    assert [picture.source for picture in group.pictures] == ["films/round_9.webp", "films/round_10.webp"]
+    sources = [picture.source for picture in group.pictures]
+    assert sources == ["films/round_9.webp", "films/round_10.webp", "films/agent.webp"]
     write(contents(), tmp_path / "report.html")
     assert "Films" not in [group.title for group in galleries.groups(tmp_path)]
 

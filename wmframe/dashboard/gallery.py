@@ -59,8 +59,9 @@ class Galleries:
 
 
 def _in_order(folder: Path) -> list[str]:
-    """Return the names of the rounds' films, round 10 behind round 9."""
-    return sorted((path.name for path in folder.glob("*") if path.suffix in FILMS), key=lambda name: (len(name), name))
+    """Return the names of the films in a folder: rounds first, round 10 behind round 9, then the finished agent."""
+    names = [path.name for path in folder.glob("*") if path.suffix in FILMS]
+    return sorted(names, key=lambda name: (not name.startswith("round_"), len(name), name))
 
 
 def _read(page: Path) -> list[Group]:

@@ -34,11 +34,14 @@ function strip({ label, slot, run, gallery }, title) {
   const group = gallery.groups.find((candidate) => candidate.title === title);
   if (!group) return null;
   // The page's first picture of a kind may be its film: as wide as it is, among tiles.
-  return el("figure", {}, el("figcaption", {}, el("span", { class: `swatch ${styleOf(slot)}` }), label), el("div", { class: "tiles" }, group.pictures.map((picture) => image(picture, run))));
+  const kind = group.pictures.every(isFilm) ? "films" : "tiles";
+  return el("figure", {}, el("figcaption", {}, el("span", { class: `swatch ${styleOf(slot)}` }), label), el("div", { class: kind }, group.pictures.map((picture) => image(picture, run))));
 }
 
+const isFilm = ({ source, still }) => still !== "" || !source.startsWith("data:");
+
 function image({ source, alt, still }, run) {
-  const film = still !== "" || !source.startsWith("data:");
+  const film = isFilm({ source, still });
   const address = source.startsWith("data:image/") ? source : `/runs/${encodeURIComponent(run.name)}/${source.split("/").map(encodeURIComponent).join("/")}`;
   const picture = el("img", { src: address, alt, title: alt, loading: "lazy", class: film ? "film" : "tile" });
   return still ? el("picture", {}, el("source", { media: "(prefers-reduced-motion: reduce)", srcset: still }), picture) : picture;
