@@ -72,9 +72,10 @@ def test_it_is_the_sum_of_what_is_missing_by_the_pace_of_this_run(tmp_path: Path
         seconds, unknown = followed.outlook.left(bar)
         assert seconds == pytest.approx(3 * sum(map(work, followed.nodes[5:])))
         assert not unknown
-        bar.update(done=50)  # half of it done in no time at all: its own rate is not believed yet
-        half = 0.5 * work(followed.nodes[5])
-        assert followed.outlook.left(bar)[0] == pytest.approx(3 * (half + sum(map(work, followed.nodes[6:]))))
+        followed.clock.now += 1
+        bar.update(done=10)  # at a rate that is not believed yet
+        rest = 0.9 * work(followed.nodes[5])
+        assert followed.outlook.left(bar)[0] == pytest.approx(3 * (rest + sum(map(work, followed.nodes[6:]))))
 
 
 def test_stages_of_a_kind_have_a_pace_of_their_own(tmp_path: Path) -> None:
@@ -98,10 +99,11 @@ def test_stages_of_a_kind_have_a_pace_of_their_own(tmp_path: Path) -> None:
 def test_the_stage_at_work_is_judged_by_its_own_rate_and_teaches_the_others(tmp_path: Path) -> None:
     followed = Followed(nodes("vision.steps=2000"), tmp_path)
     with followed.at(0) as bar:
+        others = sum(map(work, followed.nodes[1:]))
         bar.update(done=25)
+        assert followed.outlook.left(bar)[0] == pytest.approx(0.75 * work(followed.nodes[0]) + others)
         followed.clock.now += 100.0
         pace = 100.0 / (0.25 * work(followed.nodes[0]))
-        others = sum(map(work, followed.nodes[1:]))
         assert followed.outlook.left(bar)[0] == pytest.approx(300.0 + pace * others)
 
 

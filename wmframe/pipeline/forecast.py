@@ -36,6 +36,7 @@ class Forecast:
     def __init__(self, root: Path) -> None:
         self._store = Store(root / "artefacts")
         self._manifests: dict[str, list[Mapping[str, Any]]] = {}
+        self._works: dict[tuple[str, str], object] = {}
 
     def status(self, node: Node) -> Status:
         """Say where a node's result stands."""
@@ -54,8 +55,8 @@ class Forecast:
 
     def cost(self, node: Node) -> Cost | None:
         """Return what the nearest result cost that was as much work, or None if there is none."""
-        request = node.request
-        alike = [manifest for manifest in self._of(node.stage) if self._work_of(manifest) == _work(node)]
+        request, work = node.request, _work(node)
+        alike = [manifest for manifest in self._of(node.stage) if self._work_of(node.stage, manifest) == work]
         near = nearest_of(alike, request.config, request.parents)
         if near is None:
             return None
@@ -66,7 +67,13 @@ class Forecast:
             self._manifests[stage] = list(manifests(self._store.root / stage))
         return self._manifests[stage]
 
-    def _work_of(self, manifest: Mapping[str, Any]) -> object:
+    def _work_of(self, stage: str, manifest: Mapping[str, Any]) -> object:
+        place = stage, str(manifest["key"])
+        if place not in self._works:
+            self._works[place] = self._read_work(manifest)
+        return self._works[place]
+
+    def _read_work(self, manifest: Mapping[str, Any]) -> object:
         if manifest["config"].keys() - {CODE}:
             return _amounts(manifest["config"])
         recorded = self._manifest("collect", manifest["parents"].get("collect", ""))

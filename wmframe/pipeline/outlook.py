@@ -16,7 +16,8 @@ from wmframe.pipeline.workload import Work, work_of
 from wmframe.tracking.progress import Bar
 
 _SETTLED: Final = 10.0
-"""Seconds after which a stage's rate is believed: its first steps are not like the others."""
+_SETTLED_SHARE: Final = 0.2
+"""Seconds, or a share of its work, after which a stage's rate is believed: its first steps are not like the others."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Outlook:
     def _running(self, bar: Bar) -> list[_Timed]:
         """Return what the stage at work has done, once its pace tells something."""
         work = self._stages[self._current].work
-        if work is None or not bar.total or bar.done <= bar.start or bar.elapsed() < _SETTLED:
+        if work is None or not bar.total or not _settled(bar):
             return []
         return [_Timed(_part_of(work, (bar.done - bar.start) / bar.total), bar.elapsed())]
 
@@ -97,9 +98,15 @@ class Outlook:
         rate, expected = bar.rate(), _expected(self._stages[self._current], timed)
         if bar.total is None:
             return None if expected is None else max(0.0, expected - bar.elapsed())
-        if rate is not None and (bar.elapsed() >= _SETTLED or expected is None):
+        if rate is not None and (_settled(bar) or expected is None):
             return max(0, bar.total - bar.done) / rate
         return None if expected is None else expected * max(0.0, 1 - bar.done / max(bar.total, 1))
+
+
+def _settled(bar: Bar) -> bool:
+    """Tell whether what a stage has done says how fast it is."""
+    share = (bar.done - bar.start) / bar.total if bar.total else 0.0
+    return bar.rate() is not None and (bar.elapsed() >= _SETTLED or share >= _SETTLED_SHARE)
 
 
 def _stage(node: Node, forecast: Forecast) -> _Stage:
