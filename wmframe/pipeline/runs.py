@@ -4,6 +4,7 @@
         config.yaml    the whole experiment, every default written out
         run.json       command, stages with their keys, scores, how it ended
         report.html    the page (written by the command)
+        films/         each round's agent driving, with several rounds; film.webp is the newest
         run.lock       held while the run goes on
     runs/latest        a link to the run that finished last
 
