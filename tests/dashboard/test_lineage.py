@@ -1,10 +1,12 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from tests.dashboard.project import write_run
 from wmframe.dashboard.lineage import lineage
 from wmframe.dashboard.overview import Project
 from wmframe.pipeline.graph import graph
+from wmframe.pipeline.runs import PlannedStage, RunRecord
 
 
 def test_every_stage_names_what_it_was_made_of_and_who_shares_it(tmp_path: Path) -> None:
@@ -29,6 +31,24 @@ def test_what_a_run_has_still_to_do_is_there_too(tmp_path: Path) -> None:
     assert [step.state for step in steps] == ["ran"] * 4 + ["running", "waiting", "waiting", "waiting"]
     assert set(steps[4].parents) == {"vision.1", "memory.1", "latents.1_1"}
     assert lineage(project, run.folder).steps[4].state == "stopped"
+
+
+def test_what_is_still_to_do_has_the_keys_that_the_run_was_planned_with(tmp_path: Path) -> None:
+    """Those that its config would have here may be others by now: its user's code was edited, or wmframe is a newer."""
+    run = write_run(tmp_path, state="failed", stages=3)
+    nodes = graph(run.experiment(("wmframe",)))
+    planned = tuple(PlannedStage(name=node.name, key=f"{n:016x}") for n, node in enumerate(nodes))
+    run.write(replace(run.record(), planned=planned))
+    steps = lineage(Project(tmp_path), run.folder).steps[3:]
+    assert [(step.name, step.key) for step in steps] == [(stage.name, stage.key) for stage in planned[3:]]
+
+
+def test_a_plan_that_leads_elsewhere_is_none(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    for stage in (PlannedStage(name="../x.1", key="0" * 16), PlannedStage(name="memory.1", key="../../x")):
+        run.write(replace(run.record(), planned=(stage,)))
+        assert lineage(Project(tmp_path), run.folder).steps == ()
+        run.write(RunRecord(command="", state="finished", started=""))
 
 
 def test_a_deleted_or_damaged_artefact_is_gone_and_no_more(tmp_path: Path) -> None:

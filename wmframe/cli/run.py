@@ -26,7 +26,7 @@ Choices, group=name; any key of the chosen file, group.key=value:
   --retry-failed      with -m: run again what failed before
   --fail-fast         with -m: begin nothing more once a job has failed
   --config-dir DIR    a folder of your own YAML groups, searched after wmframe's
-  --allow MODULE      a module besides wmframe that `_target_` may name
+  --allow MODULE      a module besides wmframe that `_target_` may name; an edit of it recomputes what it made
 
 What has been computed before is not computed again; a run that was killed goes on where it stopped.
 `wmframe plan` with the same arguments says what would run, and why.

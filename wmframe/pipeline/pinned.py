@@ -12,8 +12,10 @@ from typing import Final
 from wmframe.config.bind import Component
 from wmframe.config.closure import code_of
 from wmframe.config.signature import TargetError
+from wmframe.config.source import is_allowed
 from wmframe.errors import UserError
 from wmframe.files import read_json
+from wmframe.vouched import is_regular
 
 PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
 """An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
@@ -25,11 +27,11 @@ def with_drivers_code(experiment: Component, allowed: Sequence[str]) -> Componen
     One that is nowhere has none here: `fetch` says so when it is wanted.
     """
     match = PINNED.fullmatch(str(experiment.arguments.get("first_driver")))
-    if match is None:
+    if match is None or all(is_allowed(module, ("wmframe",)) for module in allowed):
         return experiment
     root = Path(str(experiment.part("paths").arguments["root"]))
     parts = sorted(_lies(match["named"], match["key"], root).glob("*/component.json"))
-    targets = [target for part in parts for target in _targets(read_json(part))]
+    targets = [target for part in parts if is_regular(part) for target in _targets(read_json(part))]
     try:
         code = {module.name: module for target in targets for module in code_of(target, allowed)}
     except TargetError as error:

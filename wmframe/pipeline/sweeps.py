@@ -7,8 +7,8 @@
         jobs/0001.lock     held while job 1 goes on
     sweeps/latest          a link to the sweep that was begun or gone on with last
 
-The folder's name is a digest of the jobs' whole configs, so the same command finds the same sweep and does what is
-missing. Called by `wmframe run -m`, which writes, and by the reports, which read.
+The folder's name is a digest of the jobs' whole configs and of the user's own code, so the same command finds the same
+sweep and does what is missing. Called by `wmframe run -m`, which writes, and by the reports, which read.
 """
 
 import contextlib
