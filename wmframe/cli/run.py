@@ -32,6 +32,7 @@ What has been computed before is not computed again; a run that was killed goes 
 `wmframe plan` with the same arguments says what would run, and why.
 
 A sweep has a folder, sweeps/<name>-<digest>, which the same command finds again: jobs that finished are not run again.
+Its jobs are every combination of values; a key is swept over or set, not both, and a dictionary is merged key by key.
 How its jobs are found and run is Hydra's, with its own keys:
 
   hydra/launcher=joblib hydra.launcher.n_jobs=2      several at a time here      (pip install 'wmframe[joblib]')
