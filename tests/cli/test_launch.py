@@ -18,7 +18,10 @@ from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, open_sweep
 from wmframe.stages.machine import cores
 from wmframe.tracking.progress import Progress
 
-EXPERIMENT = Component("wmframe.pipeline.experiment.Paths", {"root": "."})
+
+def experiment(told: Sequence[str]) -> Component:
+    """An experiment of its own for every job."""
+    return Component("wmframe.pipeline.experiment.Paths", {"root": ".", "told": list(told)})
 
 
 class Breaking(Launcher):
@@ -57,7 +60,7 @@ def test_a_job_that_kills_its_process_costs_itself_alone(tmp_path: Path, capsys:
     jobs = [[f"seed={number}"] for number in (1, 2, 3)]
     inner = Breaking(sweep, deadly=[2])
     told = SweepJobs(sweep, command="", allowed=(), at_once=1, fail_fast=False)
-    recording = Recording(inner, told, lambda _: EXPERIMENT, Progress(sys.stderr), "reality")
+    recording = Recording(inner, told, experiment, Progress(sys.stderr), "reality")
     returned = recording.launch(jobs, 0)
     assert [job.state for job in sweep.jobs()] == ["failed"] * 3
     assert sweep.job(2).error == "its process died 3 times, perhaps for want of memory"
@@ -70,7 +73,7 @@ def test_a_job_that_kills_its_process_costs_itself_alone(tmp_path: Path, capsys:
 def test_a_launcher_that_starts_nothing_is_not_tried_for_ever(tmp_path: Path) -> None:
     sweep = open_sweep(tmp_path, SweepRecord(name="toy", command="", started="", jobs=()), [])
     told = SweepJobs(sweep, command="", allowed=(), at_once=1, fail_fast=False)
-    recording = Recording(Absent(), told, lambda _: EXPERIMENT, Progress(None), "reality")
+    recording = Recording(Absent(), told, experiment, Progress(None), "reality")
     with pytest.raises(UserError, match="the launcher broke off: FileNotFoundError: sbatch"):
         recording.launch([["seed=1"]], 0)
     assert sweep.job(1).state == "waiting"

@@ -119,6 +119,14 @@ def test_a_driver_that_is_scored_twice_was_trained_once(tmp_path: Path) -> None:
     assert "No rank correlation: 2 runs" in html
 
 
+def test_a_sweep_that_was_moved_while_it_went_on_is_one_table(tmp_path: Path) -> None:
+    told = [["paths.root=before", f"seed={seed}"] for seed in (1, 2)]
+    sweep = make_jobs(tmp_path, told, [scores(1), "waiting"])
+    write_job(sweep, 2, ["paths.root=after", "seed=2"], scores(2))
+    first = lines_of(sweep)[0]
+    assert (first.labels, len(first.runs)) == (["all runs"], 2)
+
+
 def test_rows_are_labelled_by_what_was_composed(tmp_path: Path) -> None:
     shared = ["env=lunar_lander", "env.kwargs={enable_wind: true}", "++vision.latent_size=4"]
     wanted = [(8, -5), (9, -5), (8, -6)]

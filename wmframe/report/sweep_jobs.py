@@ -60,7 +60,10 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class ComputedJob:
-    """A job, the config that it ran or is to run, its overrides as that has them, and its run or why there is none."""
+    """A job, the config that it ran or is to run, its overrides as that has them, and its run or why there is none.
+
+    `words` are without the place where results lie.
+    """
 
     record: JobRecord
     config: Mapping[str, Any]
@@ -76,7 +79,9 @@ def read_job(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Score
     except UserError as error:
         found = Missing(job.number, str(error))
     config = _config(sweep, job, found)
-    return ComputedJob(record=job, config=config, words=as_composed(job.overrides, config), found=found)
+    # Where results lie tells no job from another: those of a sweep that was moved lie in two places.
+    words = [word for word in as_composed(job.overrides, config) if not word.startswith("paths.")]
+    return ComputedJob(record=job, config=config, words=words, found=found)
 
 
 def by_configuration(jobs: Sequence[ComputedJob]) -> list[list[ComputedJob]]:
