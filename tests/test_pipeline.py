@@ -294,7 +294,9 @@ def test_a_value_to_bootstrap_from_is_asked_for_before_any_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["run", *SMOKE, "world.bootstrap=true", f"paths.root={tmp_path}"]) == 2
-    assert "memory.value_steps=100" in capsys.readouterr().err
+    assert "memory.value_steps=10" in capsys.readouterr().err
+    assert main(["run", *SMOKE, "memory.value_steps=40", f"paths.root={tmp_path}"]) == 2
+    assert "an episode lasts 40 steps at the most" in capsys.readouterr().err
     assert not list(tmp_path.glob("artefacts/*"))
     folder = run(*SMOKE, "world.bootstrap=true", "memory.value_steps=5", root=tmp_path)
     assert len(record(folder)["scores"]["dream"]["returns"]) == 4

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.dashboard.project import HOSTILE
 from tests.report.examples import contents
-from wmframe.dashboard.gallery import FOLDER, NEWEST, Galleries
-from wmframe.report import round_films
+from wmframe.dashboard.gallery import Galleries
+from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM
 from wmframe.report.page import write
 
 
@@ -39,11 +39,10 @@ def test_films_beside_the_page_are_named(tmp_path: Path) -> None:
 
 
 def test_the_rounds_films_are_there_until_the_page_has_them(tmp_path: Path) -> None:
-    assert (FOLDER, NEWEST) == (round_films.FOLDER, round_films.NEWEST)
-    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FILM_FOLDER).mkdir()
     for name in ("agent.webp", "round_10.webp", "round_9.webp", "notes.txt"):
-        (tmp_path / FOLDER / name).write_bytes(b"x")
-    (tmp_path / f"{NEWEST}.webp").write_bytes(b"x")
+        (tmp_path / FILM_FOLDER / name).write_bytes(b"x")
+    (tmp_path / f"{NEWEST_FILM}.webp").write_bytes(b"x")
     galleries = Galleries()
     [group] = galleries.groups(tmp_path)
     sources = [picture.source for picture in group.pictures]

@@ -51,5 +51,6 @@ def test_episodes_on_tracks_of_their_own(episodes: int) -> None:
     assert len(split([list(range(episodes))])[1]) == -(-episodes // 10)
 
 
-def test_a_single_track_is_fitted_and_measured_on() -> None:
+def test_a_single_track_is_fitted_and_measured_on_until_there_is_a_second() -> None:
     assert split([[7, 7, 7]]) == ([0, 1, 2], [0, 1, 2])
+    assert split([[7], [7], [8], [9]]) == ([0, 1, 3], [2])

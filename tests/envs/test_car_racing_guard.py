@@ -15,6 +15,8 @@ with headless():
 
     from wmframe.envs import car_racing_guard
     from wmframe.envs.car_racing_camera import Camera
+    from wmframe.envs.car_racing_env import Track
+    from wmframe.envs.car_racing_guard import CHECKED_EVERY, CheckedTrack, checked_track
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +61,31 @@ def test_a_differing_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Camera, "look", lambda self, points: honest(self, points) + 1.0)
     with pytest.raises(UserError, match="on this machine"):
         CarRacing().make()
+
+
+def off_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Camera.look
+    monkeypatch.setattr(Camera, "look", lambda self, points: honest(self, points) + 1.0)
+
+
+def test_while_scores_are_taken_one_frame_in_fifty_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    track = checked_track()
+    assert isinstance(track, CheckedTrack)
+    track.reset(seed=1)
+    track.draw()
+    off_by_one(monkeypatch)
+    for _ in range(CHECKED_EVERY - 1):
+        track.draw()
+    with pytest.raises(UserError, match=rf"Frame {CHECKED_EVERY} .*constraints\.txt"):
+        track.draw()
+    track.reset(seed=2)
+    with pytest.raises(UserError, match="Frame 0 "):
+        track.draw()
+
+
+def test_where_the_fast_renderer_differs_scores_are_taken_on_gymnasiums_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    off_by_one(monkeypatch)
+    track = checked_track()
+    assert type(track) is Track
+    track.reset(seed=1)
+    assert CarRacing().reference().make().reset(seed=1)

@@ -55,7 +55,7 @@ def test_an_envpool_that_does_not_load_is_explained(monkeypatch: pytest.MonkeyPa
 
 
 def test_scores_are_gymnasiums() -> None:
-    assert POOL.reference() == CarRacing(renderer="reference")
+    assert POOL.reference() == CarRacing(renderer="checked")
     assert "scored on Gymnasium" in POOL.caveat
     assert CarRacing().caveat == CarRacing(renderer="reference").caveat == ""
 

@@ -22,11 +22,11 @@ from wmframe.pipeline.artefact import Artefact, Request
 from wmframe.pipeline.graph import TARGET, Node
 from wmframe.pipeline.runner import Order, Show
 from wmframe.pipeline.runner import run as run_order
-from wmframe.pipeline.runs import Run
+from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.pipeline.store import Store
 from wmframe.report.film import real_episode
 from wmframe.report.gather import gather
-from wmframe.report.round_films import FOLDER, NEWEST, film_round, round_films
+from wmframe.report.round_films import film_round, round_films
 from wmframe.tracking.progress import Progress
 
 ALLOWED = ("wmframe",)
@@ -38,7 +38,7 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def films(of: Run) -> dict[str, Path]:
-    return {path.stem: path for path in (of.folder / FOLDER).glob("*")}
+    return {path.stem: path for path in (of.folder / FILM_FOLDER).glob("*")}
 
 
 def length(path: Path) -> int:
@@ -70,7 +70,7 @@ def filmed(folder: Path, artefact: Artefact, number: int = 2) -> str:
 def test_every_rounds_agent_is_filmed_and_the_newest_has_a_name_of_its_own(rounds: Run) -> None:
     found = films(rounds)
     assert set(found) == {"round_1", "round_2", "agent"}
-    newest = rounds.folder / f"{NEWEST}{found['agent'].suffix}"
+    newest = rounds.folder / f"{NEWEST_FILM}{found['agent'].suffix}"
     assert newest.read_bytes() == found["agent"].read_bytes()
     assert not newest.is_symlink()
 
@@ -102,8 +102,8 @@ def test_the_page_shows_them_round_by_round(rounds: Run) -> None:
 def test_who_runs_it_is_told_where_they_lie(rounds: Run, capsys: pytest.CaptureFixture[str]) -> None:
     again = run(*SMOKE, "rounds=3", root=rounds.root)
     said = capsys.readouterr().err
-    assert f"a film of round 1's agent: {again}/{FOLDER}/round_1." in said
-    assert f"a film of the finished agent: {again}/{FOLDER}/agent." in said
+    assert f"a film of round 1's agent: {again}/{FILM_FOLDER}/round_1." in said
+    assert f"a film of the finished agent: {again}/{FILM_FOLDER}/agent." in said
     assert {path.read_bytes() for path in films(Run(again)).values()} == {
         path.read_bytes() for path in films(rounds).values()
     }, "cached results are filmed like new ones"
@@ -116,7 +116,7 @@ def test_a_run_without_a_second_round_has_none(
     finish = ["finish=awake", *(f"finish.search.{key}" for key in ("generations=1", "population=3", "check_every=1"))]
     more = [] if count == 1 else [f"first_driver={rounds.folder}", *finish, "finish.search.select_rollouts=1"]
     folder = run(*SMOKE, f"rounds={count}", *more, root=tmp_path)
-    assert not (folder / FOLDER).exists()
+    assert not (folder / FILM_FOLDER).exists()
     assert "a film of" not in capsys.readouterr().err
     assert "The agent, round by round" not in (folder / "report.html").read_text()
 
@@ -132,7 +132,7 @@ def test_a_film_that_fails_ends_no_run(tmp_path: Path) -> None:
     stream = io.StringIO()
 
     def show(folder: Run, node: Node, artefact: Artefact) -> str:
-        (folder.folder / FOLDER).write_text("in the way") if node.name == "collect.1" else None
+        (folder.folder / FILM_FOLDER).write_text("in the way") if node.name == "collect.1" else None
         return film_round(folder, node, artefact, allowed=ALLOWED)
 
     finished = _run_with(show, tmp_path, stream)

@@ -41,7 +41,7 @@ QUICK_START = """\
 wmframe: train a world model, then drive in its dream.
 
   wmframe run experiment=toy tracker=none         the whole path, about a minute
-  wmframe run preset=quick                        a CarRacing driver from its dream, half an hour
+  wmframe run preset=quick                        a CarRacing agent from its dream, 25 minutes
   wmframe run preset=quick vision.latent_size=16  any key of any YAML, changed
   wmframe run -m preset=quick world.temperature=0.5,1,1.15     a sweep; shared stages run once
   wmframe plan                                    the paper's sizes, days on a cluster: what would run, and why

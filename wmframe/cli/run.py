@@ -14,7 +14,7 @@ HELP = f"""Train and score world models: collect, vision, memory, controller, ev
 usage: wmframe run [-m [--retry-failed] [--fail-fast]] [--config-dir DIR] [--allow MODULE] [key=value ...]
 
   wmframe run experiment=toy tracker=none                    the whole path on a toy, about a minute
-  wmframe run experiment=car_racing preset=quick             a driver trained in its dream, half an hour
+  wmframe run experiment=car_racing preset=quick             an agent trained in its dream, 25 minutes
   wmframe run -m preset=quick world.temperature=0.5,1,1.15   a sweep; what its jobs share is computed once
   wmframe run experiment=car_racing                          the paper's sizes: days on a cluster
 

@@ -11,12 +11,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from wmframe.dashboard.reading import Cache, regular_file, stamp
+from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM
 
 FILMS = {".webp": "image/webp", ".gif": "image/gif"}
 """What `wmframe watch` writes into a run's folder, and a run into its folder of films, by suffix."""
-
-FOLDER, NEWEST = "films", "film"
-"""A run's folder of films, and what the newest of them is called beside it (`report/round_films.py`)."""
 
 _PICTURE = re.compile(r"data:image/(?:png|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _MOST = 500
@@ -52,8 +50,8 @@ class Galleries:
         """
         page = regular_file(folder, "report.html")
         drawn = self._groups.get(page, stamp(page), lambda: _read(page)) if page is not None else []
-        films = sorted(path.name for path in folder.iterdir() if path.suffix in FILMS and path.stem != NEWEST)
-        rounds = [f"{FOLDER}/{name}" for name in _in_order(folder / FOLDER)] if page is None else []
+        films = sorted(path.name for path in folder.iterdir() if path.suffix in FILMS and path.stem != NEWEST_FILM)
+        rounds = [f"{FILM_FOLDER}/{name}" for name in _in_order(folder / FILM_FOLDER)] if page is None else []
         filmed = [Picture(name, name) for name in [*rounds, *films][:_MOST] if regular_file(folder, name) is not None]
         return [*drawn, *([Group("Films", filmed)] if filmed else [])]
 

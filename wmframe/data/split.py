@@ -18,12 +18,14 @@ def split(collections: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
 
     `collections` are the environment seeds of each collection's episodes, the oldest collection first. Episodes of one
     seed, that is of one track, are all on one side. Of each collection's new seeds, in the order of a hash, as many are
-    held out as it takes for a tenth of their episodes; one stays to be fitted on. What is decided of a seed stays, so
-    collections of later rounds change nothing for earlier ones. With a single seed both sides are the same.
+    held out as it takes for a tenth of their episodes; the first of all seeds is always fitted on. What is decided of a
+    seed stays, so collections of later rounds change nothing for earlier ones. While there is a single seed, both sides
+    are the same.
     """
     held_out: dict[int, bool] = {}
     for seeds in collections:
-        held_out |= _decided(Counter(seed for seed in seeds if seed not in held_out))
+        new = Counter(seed for seed in seeds if seed not in held_out)
+        held_out |= _decided(new, one_may_go=bool(held_out) and not any(held_out.values()))
     everyone = [seed for seeds in collections for seed in seeds]
     apart = [number for number, seed in enumerate(everyone) if held_out[seed]]
     if not apart:
@@ -31,12 +33,13 @@ def split(collections: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     return [number for number, seed in enumerate(everyone) if not held_out[seed]], apart
 
 
-def _decided(episodes: Counter[int]) -> dict[int, bool]:
-    """Say of each seed whether it is held out; `episodes` counts its episodes."""
+def _decided(episodes: Counter[int], *, one_may_go: bool) -> dict[int, bool]:
+    """Say of each seed whether it is held out; `episodes` counts its episodes. A lone seed only if `one_may_go`."""
     wanted, held_out = HELD_OUT * episodes.total(), 0
-    decided = {}
+    most = len(episodes) - (not one_may_go)
+    decided: dict[int, bool] = {}
     for seed in sorted(episodes, key=_rank):
-        decided[seed] = held_out < wanted and len(decided) + 1 < len(episodes)
+        decided[seed] = held_out < wanted and len(decided) < most
         held_out += episodes[seed] if decided[seed] else 0
     return decided
 

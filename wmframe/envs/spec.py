@@ -81,5 +81,5 @@ class EnvSpec(ABC):
         return -(-self.max_frames // self.action_repeat)
 
     def reference(self) -> "EnvSpec":
-        """The spec that reported scores run on: itself, unless a slower, plainer one exists."""
+        """The spec that scores are taken on: itself, unless another is surer to show the original's frames."""
         return self

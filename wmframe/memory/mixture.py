@@ -14,6 +14,9 @@ from torch import Tensor
 LOG_STD: Final = (-7.0, 2.0)
 """The least and the most that a log standard deviation counts as."""
 
+_LEAST_DENSITY: Final = 1e-12
+"""Where hardly anything is ever drawn, one draw would otherwise be a whole gradient."""
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -73,9 +76,11 @@ class Mixture:
         Implicit reparameterisation (Figurnov et al., 2018, equation 6): dz = -dF(z) / p(z), F and p the distribution
         function and the density of each dimension's mixture at temperature τ. Its mean is the gradient of the mean of
         any smooth function of z', the choice among the Gaussians included. Where Gaussians lie many widths apart that
-        choice shows in the rare draws from between them alone, with large gradients: few draws then miss it.
+        choice shows in the rare draws from between them alone, with large gradients: few draws then miss it. The
+        density counts as `_LEAST_DENSITY` at least.
         """
-        z = self.sample(uniform, normal, temperature).detach()
+        with torch.no_grad():
+            z = self.sample(uniform, normal, temperature)
         result: Tensor = _Implicit.apply(self.parts, z, temperature)  # type: ignore[no-untyped-call]
         return result
 
@@ -147,7 +152,8 @@ class _Implicit(torch.autograd.Function):
         weight = log_weight.exp()
         below = _far_side(scaled, weight)
         of_logits = weight * ((weight * below).sum(-2, keepdim=True) - below)
-        of_logits = of_logits / ctx.temperature * (0.5 * math.log(2 * math.pi) - total).exp()
+        log_density = (total - 0.5 * math.log(2 * math.pi)).clamp(min=math.log(_LEAST_DENSITY))
+        of_logits = of_logits / ctx.temperature * (-log_density).exp()
         inside = (log_std >= LOG_STD[0]) & (log_std <= LOG_STD[1])
         result = torch.stack((of_logits, responsibility, responsibility * away * inside), -3)
         return result * gradients[0][..., None, None, :], None, None

@@ -6,6 +6,7 @@ and by a run for its outlook; imports nothing heavy, and reads every manifest on
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,11 +77,12 @@ class Forecast:
     def _read_work(self, manifest: Mapping[str, Any]) -> object:
         if manifest["config"].keys() - {CODE}:
             return _amounts(manifest["config"])
-        recorded = self._manifest("collect", manifest["parents"].get("collect", ""))
+        recorded = self._collections.get(manifest["parents"].get("collect", ""))
         return _amounts(recorded["config"]) if recorded is not None else None
 
-    def _manifest(self, stage: str, key: str) -> Mapping[str, Any] | None:
-        return next((manifest for manifest in self._of(stage) if manifest["key"] == key), None)
+    @cached_property
+    def _collections(self) -> Mapping[str, Mapping[str, Any]]:
+        return {manifest["key"]: manifest for manifest in self._of("collect")}
 
 
 def total(costs: Iterable[Cost]) -> Cost:

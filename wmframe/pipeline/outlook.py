@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from wmframe.errors import UserError
 from wmframe.pipeline.forecast import Forecast
 from wmframe.pipeline.graph import Node
 from wmframe.pipeline.workload import Work, work_of
@@ -110,8 +111,11 @@ def _settled(bar: Bar) -> bool:
 
 
 def _stage(node: Node, forecast: Forecast) -> _Stage:
-    missing = forecast.is_missing(node)
-    cost = forecast.cost(node) if missing else None
+    try:
+        missing = forecast.is_missing(node)
+        cost = forecast.cost(node) if missing else None
+    except (OSError, UserError):  # another run changes the store meanwhile: less is known, and nothing is lost
+        missing, cost = True, None
     return _Stage(work_of(node), None if cost is None else cost.seconds, missing)
 
 

@@ -44,6 +44,9 @@ _OWNER = "run"
 """Whom a run's files vouch for themselves as."""
 
 
+FILM_FOLDER, NEWEST_FILM = "films", "film"
+"""A run's folder of films, and what the newest of them is called beside it, without its suffix."""
+
 Episodes = Mapping[str, Sequence[FiniteFloat]]
 """Of every episode its return ("returns") and its length in steps ("lengths")."""
 
@@ -113,8 +116,8 @@ class RunRecord:
 
     @property
     def result(self) -> str:
-        """The key of the last result that it came by, "" before the first: all that can change a score is in it."""
-        return self.stages[-1].key if self.stages else ""
+        """The key of what it came to, in which all is that can change a score; "" before it is there."""
+        return self.stages[-1].key if self.stages and self.state == "finished" else ""
 
     @property
     def trained(self) -> str:

@@ -88,7 +88,7 @@ class Store:
         work = self._shelf.folder(stage, key).with_suffix(".work")
         if _sealed(stage, key, work / "output"):
             return Status(state="sealed", reason="computed, will be published")
-        if any(path.is_file() for path in work.rglob("*")):
+        if _holds_files(work):
             return Status(state="partial", reason="was interrupted, will continue")
         return Status(state="missing", reason="never computed")
 
@@ -236,3 +236,11 @@ def _sealed(stage: str, key: str, output: Path) -> bool:
     except DamagedError:
         return False
     return True
+
+
+def _holds_files(folder: Path) -> bool:
+    """Tell whether there is any file; where another process publishes or clears it meanwhile, there was one."""
+    try:
+        return any(path.is_file() for path in folder.rglob("*"))
+    except OSError:
+        return True

@@ -26,16 +26,12 @@ from wmframe.files import write_atomic
 from wmframe.pipeline.agents import load_agent
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.graph import Node
-from wmframe.pipeline.runs import Run
+from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.report.animation import FORMATS, best_format, captioned, write_animation
 from wmframe.report.contents import DrivenFilm, Frames
 from wmframe.report.film import Rewards, real_episode
 from wmframe.stages.building import build_part
 from wmframe.stages.evaluate import Evaluation
-
-FOLDER: Final = "films"
-NEWEST: Final = "film"
-"""The file, without its suffix, that is always the newest film."""
 
 _FPS: Final = 12.5
 """CarRacing's own pace at four frames a step."""
@@ -53,7 +49,7 @@ def film_round(run: Run, node: Node, artefact: Artefact, *, allowed: Sequence[st
     """Film an agent, if this result shows one; return what to tell of it, "" if there was nothing to film."""
     if node.stage == "collect" and artefact.manifest["config"]["round"] > 1:
         return _as_it_recorded(run, int(artefact.manifest["config"]["round"]) - 1, artefact.path)
-    if node.stage == "evaluate" and (run.folder / FOLDER).is_dir():
+    if node.stage == "evaluate" and (run.folder / FILM_FOLDER).is_dir():
         return _as_it_was_scored(run, allowed)
     return ""
 
@@ -84,19 +80,19 @@ def _as_it_was_scored(run: Run, allowed: Sequence[str]) -> str:
 def _written(run: Run, name: str, whom: str, frames: Frames, rewards: Rewards) -> str:
     """Write an episode of frames (T + 1, 64, 64, 3) and rewards (T,) as a film, and as the newest one."""
     suffix = next(suffix for suffix, kind in FORMATS.items() if kind == best_format())
-    path = run.folder / FOLDER / f"{name}{suffix}"
+    path = run.folder / FILM_FOLDER / f"{name}{suffix}"
     shown = range(0, len(frames), -(-len(frames) // _MOST))
     earned = np.concatenate([[0.0], np.cumsum(rewards, dtype=np.float64)])
     captions = [(f"step {step} of {len(rewards)}", f"return {earned[step]:.0f}") for step in shown]
     write_animation(path, captioned(whom, frames[shown.start :: shown.step], captions), _FPS)
-    newest = run.folder / f"{NEWEST}{suffix}"
+    newest = run.folder / f"{NEWEST_FILM}{suffix}"
     write_atomic(newest, path.read_bytes())  # a copy: the dashboard follows no links
     return f"a film of {whom}: {path} (the newest: {newest})"
 
 
 def round_films(run: Run) -> list[DrivenFilm]:
     """Return a run's films in the order of its rounds, spread evenly over them if there are many."""
-    found = sorted(_films(run.folder / FOLDER), key=lambda pair: pair[0])
+    found = sorted(_films(run.folder / FILM_FOLDER), key=lambda pair: pair[0])
     chosen = sorted({round(place) for place in np.linspace(0, len(found) - 1, min(len(found), _ON_A_PAGE))})
     return [found[place][1] for place in chosen]
 

@@ -9,6 +9,7 @@ from torch.utils.data import IterableDataset
 
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.windows import Windows
+from wmframe.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.stages.fit import fit
 from wmframe.stages.models import load_weights, save_module
@@ -21,6 +22,8 @@ def run(task: Task) -> None:
     if "memory" in task.inputs:
         load_weights(memory, task.inputs["memory"])
     data = LatentData([EncodedEpisodes.load(folder) for folder in task.many("latents")])
+
+    _check_value(memory, data)
 
     def windows(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
         return Windows(
@@ -38,3 +41,13 @@ def run(task: Task) -> None:
 
     fit(memory, memory.steps, windows, data.split(), task)
     save_module(memory, task.component("memory"), task.output)
+
+
+def _check_value(memory: Memory, data: LatentData) -> None:
+    """Raise UserError if no recorded step is far enough from its time limit for the value to be known."""
+    longest = max(episode.limit for episode in data.episodes)
+    if memory.value_steps >= longest:
+        raise UserError(
+            f"memory.value_steps={memory.value_steps}: the recorded episodes were cut off after {longest} steps at the "
+            "most, so none shows what comes that far ahead. Lower it, or raise the sources' most_steps."
+        )

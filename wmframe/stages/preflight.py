@@ -25,7 +25,8 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     """Raise UserError for values that constructors refuse, parts that do not go together, and what is not installed."""
 
     built = partial(build_part, experiment, allowed=allowed)
-    built("env", EnvSpec).check()
+    env = built("env", EnvSpec)
+    env.check()
     built("collect", Collection)
     _check_precision(built("vision", Vision))
     built("controller", Controller)
@@ -34,11 +35,7 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         raise UserError(
             "memory=none predicts nothing, so there is no dream to search in. Add world=reality, or use another memory."
         )
-    if isinstance(world, DreamSettings) and world.bootstrap and not memory.value_steps:
-        raise UserError(
-            "world.bootstrap=true pays at the horizon what M expects to come after it, and this M expects nothing. "
-            "Add memory.value_steps=100, or world.bootstrap=false."
-        )
+    _check_value(memory, world, env.most_steps)
     if isinstance(search, GradientSearch) and not isinstance(world, DreamSettings):
         raise UserError(
             "search=gradient climbs through M, and on the real track there is nothing to climb through. Add "
@@ -48,6 +45,21 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         search.begin(np.zeros(2), 0)
     if experiment.arguments["finish"] is not None:
         build_part(experiment.part("finish"), "search", Search, allowed=allowed).begin(np.zeros(2), 0)
+
+
+def _check_value(memory: Memory, world: WorldSettings, most_steps: int) -> None:
+    """Raise UserError for a value that a dream is to be paid and M does not have, or no episode is long enough for."""
+    if isinstance(world, DreamSettings) and world.bootstrap and not memory.value_steps:
+        raise UserError(
+            "world.bootstrap=true pays at the horizon what M expects to come after it, and this M expects nothing. "
+            f"Add memory.value_steps={most_steps // 4 or 1}, or world.bootstrap=false."
+        )
+    if memory.value_steps >= most_steps:
+        raise UserError(
+            f"memory.value_steps={memory.value_steps}: an episode lasts {most_steps} steps at the most (env.max_frames "
+            f"over env.action_repeat), so none shows what comes that far ahead. Add memory.value_steps="
+            f"{most_steps // 4 or 1}, or world.bootstrap=false memory.value_steps=0."
+        )
 
 
 def _check_precision(vision: Vision) -> None:

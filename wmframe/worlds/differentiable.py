@@ -7,7 +7,7 @@ probability instead of drawn. Legend: U dreams, D parameters, T horizon, Z laten
 What is exact: with `reparameterization` "implicit" the mean of the gradients is the gradient of the mean dreamt return,
 for ends that are sampled or never come. With "component", z' = μ + σ √τ ε of the Gaussian that was chosen (Kingma &
 Welling, 2014; through a learned model: Hafner et al., 2020), what C changes about which Gaussian is chosen is left out.
-An end by threshold has no gradient with either.
+An end by threshold has no gradient with either, and the search clips the gradient of an update.
 """
 
 import math
