@@ -6,7 +6,7 @@ import torch
 from tests.data.test_latents import encoded
 from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import EncodedEpisodes, LatentData
-from wmframe.data.windows import Window, Windows
+from wmframe.data.windows import Window, Windows, windows_showing
 
 
 def data() -> LatentData:
@@ -42,7 +42,7 @@ def test_actions_and_rewards_stand_beside_the_frame_they_were_done_at() -> None:
     folders = data().folders
     for batch in drawn(0, 20):
         for lane in range(16):
-            steps = int(batch.mask[lane].sum())
+            steps = int((batch.mask[lane] > 0).sum())
             row = int(batch.mu[lane, 0, 0])
             # mu is its row's number; the two folders are told apart by their logvar.
             folder = next(f for f in folders if np.array_equal(f.logvar[row].astype("f4"), batch.logvar[lane, 0]))
@@ -66,7 +66,7 @@ def test_ahead_is_what_the_next_steps_paid_and_known_where_the_limit_leaves_that
             row = int(batch.mu[lane, 0, 0])
             episode = int(row >= both.starts[1])
             last = int(both.starts[episode + 1]) - 1
-            for step in range(int(batch.mask[lane].sum())):
+            for step in range(int((batch.mask[lane] > 0).sum())):
                 now = row + step
                 expected = both.rewards[now + 1 : min(now + 1 + value_steps, last)].sum()
                 assert batch.ahead[lane, step] == expected
@@ -117,8 +117,9 @@ def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:
     ends = 0
     for batch in drawn(0, 20):
         for lane in range(16):
-            steps = int(batch.mask[lane].sum())
-            assert batch.mask[lane].tolist() == [1.0] * steps + [0.0] * (6 - steps)
+            steps = int((batch.mask[lane] > 0).sum())
+            assert (batch.mask[lane] > 0).tolist() == [True] * steps + [False] * (6 - steps)
+            assert float(batch.mask[lane].max()) <= 1
             assert not batch.done[lane, : steps - 1].any()  # an end is an episode's last step
             ends += int(batch.done[lane, steps - 1])
             for part in (batch.actions, batch.rewards, batch.done):
@@ -127,9 +128,9 @@ def test_a_window_stays_within_its_episode_and_ends_where_it_ends() -> None:
     assert ends > 0
 
 
-def test_windows_stick_out_at_both_ends_and_are_never_empty() -> None:
-    lengths = {int(steps) for batch in drawn(0, 30) for steps in batch.mask.sum(1)}
-    assert lengths == {1, 2, 3, 4, 5, 6}
+def test_only_an_episode_shorter_than_the_window_is_padded() -> None:
+    lengths = {int(steps) for batch in drawn(0, 30) for steps in (batch.mask > 0).sum(1)}
+    assert lengths == {4, 6}
 
 
 def later_in(batch: Window) -> int:
@@ -181,14 +182,26 @@ def cut_off(lengths: npt.NDArray[np.int64], *, ended: npt.NDArray[np.bool_], lim
     )
 
 
-@pytest.mark.parametrize(("steps", "length"), [(125, 64), (40, 20), (200, 20), (10, 64)])
-def test_every_step_of_an_episode_is_met_as_often_as_any_other(steps: int, length: int) -> None:
+@pytest.mark.parametrize(("steps", "length"), [(125, 64), (40, 20), (200, 20), (64, 64), (10, 64)])
+def test_every_step_of_an_episode_counts_as_much_as_any_other(steps: int, length: int) -> None:
     made = LatentData([cut_off(np.array([steps]), ended=np.array([True]), limit=steps)])
     met = np.zeros(steps)
     for batch in Windows(made, [0], batch_size=500, length=length, seed=0, start=0, stop=8):
-        rows = batch.mu[:, :-1, 0][batch.mask > 0].long().numpy()
-        met += np.bincount(rows, minlength=steps)
+        recorded = batch.mask > 0
+        rows = batch.mu[:, :-1, 0][recorded].long().numpy()
+        met += np.bincount(rows, batch.mask[recorded].numpy(), minlength=steps)
     assert met / met.mean() == pytest.approx(np.ones(steps), abs=0.15)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5, 6, 7, 11, 12, 30])
+def test_the_windows_that_show_a_step_are_counted(steps: int) -> None:
+    """Against a count of all windows, the last step and an episode as long as the window among them."""
+    length = 6
+    showing = np.zeros(steps, np.int64)
+    for begin in range(1 - length, steps):
+        first = min(max(begin, 0), max(steps - length, 0))
+        showing[first : first + length] += 1
+    np.testing.assert_array_equal(windows_showing(np.arange(steps), steps, length), showing)
 
 
 @pytest.mark.parametrize(
@@ -202,5 +215,5 @@ def test_true_ends_come_as_often_as_they_were_recorded(hazard: float, limit: int
     done, steps = 0.0, 0.0
     windows = Windows(LatentData([made]), range(len(ended)), batch_size=500, length=length, seed=0, start=0, stop=40)
     for batch in windows:
-        done, steps = done + float(batch.done.sum()), steps + float(batch.mask.sum())
+        done, steps = done + float((batch.done * batch.mask).sum()), steps + float(batch.mask.sum())
     assert done / steps == pytest.approx(ended.sum() / np.minimum(drawn_lengths, limit).sum(), rel=0.08)

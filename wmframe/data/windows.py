@@ -18,12 +18,14 @@ from wmframe.data.latents import EncodedEpisodes, EpisodeRef, LatentData
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Steps = npt.NDArray[np.int64]
 
 
 class Window(NamedTuple):
     """A batch of recorded windows (a named tuple, because Lightning moves those to the device).
 
     mu, logvar (B, T + 1, Z); actions (B, T, A); rewards, done, mask, ahead, ahead_mask (B, T); all float32.
+    `memory.contract.Sequences` says what they are.
     """
 
     mu: Tensor
@@ -39,9 +41,10 @@ class Window(NamedTuple):
 class Windows(IterableDataset[Window]):
     """Yields `Window`s for steps start … stop of a fit.
 
-    A window may stick out of its episode at both ends; what sticks out is masked. An episode of s steps so has
-    s + `length` - 1 windows, of which each step, the first and the last included, falls into `length`. All windows are
-    equally likely but for `emphasis`, so M meets steps and true ends as often as they were recorded.
+    An episode of s steps has s + L - 1 windows of L = `length` steps: those that stick out of it are moved inside, so
+    that hardly anything is padding, and its first and last steps, where true ends are, are not left out. All windows
+    are equally likely but for `emphasis`. A step that n of them show counts L / n (`mask`): over many batches every
+    step, and every true end, counts as often as it was recorded.
 
     `value_steps` is how many steps `ahead` looks, `reward_clip` what bounds each of their rewards, as it bounds those
     that M predicts.
@@ -74,22 +77,26 @@ class Windows(IterableDataset[Window]):
         for step in range(self._start, self._stop):
             rng = np.random.default_rng((self._seed, step))
             chosen = [episode for group in self._groups for episode in group.draw(rng)]
-            yield self._window([(episode, int(rng.integers(1 - self._length, episode.steps))) for episode in chosen])
+            yield self._window([(episode, self._first(episode, rng)) for episode in chosen])
+
+    def _first(self, episode: EpisodeRef, rng: np.random.Generator) -> int:
+        """Draw one of an episode's windows, and return its first step once it is moved inside."""
+        last = max(episode.steps - self._length, 0)
+        return int(np.clip(rng.integers(1 - self._length, episode.steps), 0, last))
 
     def _window(self, places: Sequence[tuple[EpisodeRef, int]]) -> Window:
-        rows = [
-            self._rows(episode, max(first, 0), min(first + self._length, episode.steps)) for episode, first in places
-        ]
+        rows = [self._rows(episode, first, min(first + self._length, episode.steps)) for episode, first in places]
         return Window(*(torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)))
 
     def _rows(self, episode: EpisodeRef, first: int, stop: int) -> list[npt.NDArray[np.float32]]:
-        """Return the steps first … stop of an episode, padded behind: M begins where the recording does."""
+        """Return the steps first … stop of an episode, padded behind."""
         data, length = self._data.folders[episode.folder], self._length
         begin, end = episode.start + first, episode.start + stop
         seen = [_padded(array[begin : end + 1], length + 1) for array in (data.mu, data.logvar)]
         done_ = [_padded(array[begin:end], length) for array in (data.actions, data.rewards, data.done)]
-        ahead = self._ahead(data, episode, first, stop)
-        return [*seen, *done_, *(_padded(array, length) for array in (np.ones(stop - first, np.float32), *ahead))]
+        counts = length / windows_showing(np.arange(first, stop), episode.steps, length)
+        ahead, known = self._ahead(data, episode, first, stop)
+        return [*seen, *done_, *(_padded(array, length) for array in (counts, ahead, counts * known))]
 
     def _ahead(self, data: EncodedEpisodes, episode: EpisodeRef, first: int, stop: int) -> tuple[Numbers, Flags]:
         """Return what the next `value_steps` steps after each one paid, and whether that much is known of them.
@@ -104,6 +111,17 @@ class Windows(IterableDataset[Window]):
         end = np.arange(stop - first) + self._value_steps
         known = first + end < (episode.limit if ended else episode.steps)
         return paid[np.minimum(end, len(later))] - paid[: stop - first], known
+
+
+def windows_showing(step: Steps, steps: int, length: int) -> Steps:
+    """Return how many of the windows of an episode of so many `steps` show each `step` (numbers from 0).
+
+    One begins at every step from 0 to `steps` - `length`. At the first of these begin also the `length` - 1 that stuck
+    out before the episode, at the last those that stuck out behind it.
+    """
+    last = max(steps - length, 0)
+    begun = np.minimum(step, last) - np.maximum(step - length + 1, 0) + 1
+    return begun + (length - 1) * (step < length) + (steps - last - 1) * (step >= last)
 
 
 def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:

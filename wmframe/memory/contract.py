@@ -45,7 +45,7 @@ class Sequences(Protocol):
 
     @property
     def mask(self) -> Tensor:
-        """1 where a step was recorded, 0 behind an episode's end, (B, T)."""
+        """How much a step counts, above 0 and at most 1; 0 behind an episode's end, where none was recorded; (B, T)."""
         ...
 
     @property
@@ -55,7 +55,7 @@ class Sequences(Protocol):
 
     @property
     def ahead_mask(self) -> Tensor:
-        """1 where the time limit left that many steps, whether the episode truly ended among them or not, else 0."""
+        """`mask` where the time limit left that many steps, truly ended among them or not; 0 elsewhere, (B, T)."""
         ...
 
 

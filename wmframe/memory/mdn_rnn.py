@@ -186,5 +186,5 @@ def _dealt_out(rewards: Tensor, recorded: Tensor) -> Tensor:
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of values (B, T) over the steps of a mask; 0 if there are none."""
-    return (values * mask).sum() / mask.sum().clamp(min=1.0)
+    """Mean of values (B, T), each counting as `mask` says; 0 if none does."""
+    return (values * mask).sum() / mask.sum().clamp(min=1e-3)
