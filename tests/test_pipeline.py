@@ -416,3 +416,15 @@ def _tiny_collection() -> list[str]:
         f"{evolving}.rollouts=1",
         f"{evolving}.generations=2",
     ]
+
+
+def test_a_value_that_no_recorded_episode_is_long_enough_for_is_not_fitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All sources cut their episodes off early, which is known when they have."""
+    search = "collect.first.evolving.search"
+    small = (f"{search}.population=4", f"{search}.rollouts=1", f"{search}.generations=1")
+    short = ("collect=evolving", "collect.first.brownian.episodes=0", "collect.first.evolving.most_steps=6", *small)
+    assert main(["run", *SMOKE, *short, "memory.value_steps=6", f"paths.root={tmp_path}"]) == 2
+    assert "cut off after 6 steps" in capsys.readouterr().err
+    run(*SMOKE, *short, "memory.value_steps=5", root=tmp_path)
