@@ -392,7 +392,7 @@ def test_the_real_track_takes_the_same_path(tmp_path: Path, renderer: str, capsy
     [collected] = [json.loads(path.read_text()) for path in tmp_path.glob("artefacts/collect/*/summary.json")]
     scored = [json.loads(path.read_text())["backend"] for path in tmp_path.glob("artefacts/*/*/scores.json")]
     assert len(scored) == 2
-    assert set(scored) == {CarRacing(renderer="reference").backend}
+    assert set(scored) == {CarRacing(renderer="checked").backend}
     assert collected["backends"] == [CarRacing(renderer=renderer).backend]  # type: ignore[arg-type]
     assert collected["backends"][0] in page
     for said in (page, capsys.readouterr().err):

@@ -138,9 +138,10 @@ def exact(mixture: Mixture, z: Tensor, temperature: float) -> Tensor:
     """z with the gradient -∂F/∂θ / p, F and p written down anew."""
     weight = (mixture.logits / temperature).softmax(-2)
     gaussian = Normal(mixture.mean, mixture.log_std.exp() * temperature**0.5)
-    below = (weight * gaussian.cdf(z[..., None, :])).sum(-2)
+    below = (weight * gaussian.cdf(z[..., None, :])).sum(-2)  # type: ignore[no-untyped-call]
     density = (weight * gaussian.log_prob(z[..., None, :]).exp()).sum(-2)  # type: ignore[no-untyped-call]
-    return z - (below - below.detach()) / density.detach()
+    found: Tensor = z - (below - below.detach()) / density.detach()
+    return found
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.2])

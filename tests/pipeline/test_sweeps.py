@@ -10,7 +10,7 @@ from wmframe.errors import UserError
 from wmframe.pipeline.graph import TARGET
 from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, find_sweep, open_sweep
 
-EXPERIMENT = bind(compose(["env=toy"]), target=TARGET)
+FIRST, SECOND, THIRD = (bind(compose(["env=toy", f"seed={seed}"]), target=TARGET) for seed in (1, 2, 3))
 RECORD = SweepRecord(name="toy", command="wmframe run -m seed=1,2", started="", jobs=())
 
 
@@ -18,7 +18,7 @@ RECORD = SweepRecord(name="toy", command="wmframe run -m seed=1,2", started="", 
 def sweep(tmp_path: Path) -> Sweep:
     """A sweep of two jobs that nobody has begun."""
     sweep = open_sweep(tmp_path, RECORD, ["content"])
-    assert sweep.add([(["seed=1"], EXPERIMENT), (["seed=2"], EXPERIMENT)]) == [1, 2]
+    assert sweep.add([(["seed=1"], FIRST), (["seed=2"], SECOND)]) == [1, 2]
     return sweep
 
 
@@ -31,9 +31,9 @@ def test_the_same_content_is_the_same_sweep_and_another_is_another(sweep: Sweep)
 
 
 def test_a_job_that_is_there_already_keeps_its_number(sweep: Sweep) -> None:
-    assert sweep.add([(["seed=3"], EXPERIMENT), (["seed=2"], EXPERIMENT)]) == [3, 2]
+    assert sweep.add([(["seed=3"], THIRD), (["seed=2"], SECOND)]) == [3, 2]
     assert [job.state for job in sweep.jobs()] == ["waiting"] * 3
-    assert sweep.experiment(3, ["wmframe"]) == EXPERIMENT
+    assert sweep.experiment(3, ["wmframe"]) == THIRD
 
 
 def test_a_job_whose_process_is_gone_has_stopped(sweep: Sweep) -> None:

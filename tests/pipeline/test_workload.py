@@ -10,7 +10,7 @@ from wmframe.config.shipped import choices
 from wmframe.pipeline.graph import TARGET, graph
 from wmframe.pipeline.workload import Work, work_of
 
-QUICK = ("experiment=car_racing", "preset=quick", "tracker=none")
+QUICK = ("experiment=car_racing", "preset=quick", "tracker=none", "search=cma_quick")
 
 
 def works(*overrides: str) -> dict[str, Work | None]:
@@ -37,9 +37,9 @@ def test_every_stage_of_the_shipped_experiments_is_judged(experiment: str) -> No
         ("collect.2", "collect.later.driver.episodes=128"),
         ("vision.1", "vision.steps=6000"),
         ("latents.1_2", "collect.later.driver.episodes=128"),
-        ("memory.1", "memory.steps=2000"),
+        ("memory.1", "memory.steps=2400"),
         ("controller.1", "search.generations=80"),
-        ("controller.1", "world.horizon=100"),
+        ("controller.1", "world.horizon=120"),
         ("evaluate", "evaluate.episodes=48"),
         ("baseline", "env.max_frames=2000"),
     ],
@@ -52,7 +52,7 @@ def test_twice_the_amount_is_twice_the_work(stage: str, twice: str) -> None:
 def test_stages_are_told_apart_that_differ_in_more_than_their_amount() -> None:
     kinds = {name: work.kind for name, work in works(*QUICK).items() if work is not None}
     assert kinds["collect.1"] != kinds["collect.2"] == kinds["collect.3"]
-    climbing = works(*QUICK, "search=gradient")["controller.1"]
+    climbing = works(*QUICK, "search=gradient_steady")["controller.1"]
     awake = works(*QUICK, "world=reality_short", "search=cma_short")["controller.1"]
     assert climbing is not None
     assert awake is not None

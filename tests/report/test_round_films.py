@@ -57,7 +57,7 @@ def collection(root: Path, episodes: Sequence[tuple[str, int, float]], number: i
                         writer.step(lane, np.zeros(1, np.float32), earned / steps)
                     writer.frame(lane, frame)
                 known = {"seed": lane, "source": "driver", "origin": "dream-trained driver", "policy": policy}
-                writer.finish(lane, {**known, "backend": "wmframe-toy-1", "terminated": False})
+                writer.finish(lane, {**known, "backend": "wmframe-toy-1", "limit": 200, "terminated": False})
 
     return Store(root / "artefacts").obtain(Request(stage="collect", code_version=1, config={"round": number}), produce)
 

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.slow
 FILES: Final = {
     "collect": ("brownian-0000.h5", "held-0000.h5", "summary.json"),
     "vision": ("component.json", "history.jsonl", "weights.safetensors"),
-    "latents": ("actions.npy", "done.npy", "logvar.npy", "mu.npy", "rewards.npy", "starts.npy"),
+    "latents": (
+        *("actions.npy", "done.npy", "limits.npy", "logvar.npy"),
+        *("mu.npy", "rewards.npy", "seeds.npy", "starts.npy"),
+    ),
     "memory": ("component.json", "history.jsonl", "weights.safetensors"),
     "controller": ("component.json", "history.jsonl", "search.json", "starts.safetensors", "weights.safetensors"),
     "agent": (

@@ -120,8 +120,9 @@ def windows_showing(step: Steps, steps: int, length: int) -> Steps:
     out before the episode, at the last those that stuck out behind it.
     """
     last = max(steps - length, 0)
-    begun = np.minimum(step, last) - np.maximum(step - length + 1, 0) + 1
-    return begun + (length - 1) * (step < length) + (steps - last - 1) * (step >= last)
+    begun: Steps = np.minimum(step, last) - np.maximum(step - length + 1, 0) + 1
+    begun += (length - 1) * (step < length) + (steps - last - 1) * (step >= last)
+    return begun
 
 
 def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:

@@ -165,5 +165,5 @@ def _far_side(scaled: Tensor, weight: Tensor) -> Tensor:
     Differences between the two are what is wanted, and of numbers near 1 rounding would leave nothing of them.
     """
     above = ((weight * scaled.sign()).sum(-2, keepdim=True) > 0).expand_as(scaled)
-    side = torch.where(above, -scaled, scaled)
-    return torch.special.ndtr(side) * torch.where(above, -1.0, 1.0)
+    side: Tensor = torch.special.ndtr(torch.where(above, -scaled, scaled))
+    return torch.where(above, -side, side)
