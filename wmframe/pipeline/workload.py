@@ -2,9 +2,9 @@
 
 A node comes in; a `Work` goes out, None for a stage whose parts say nothing that is known here. The seconds are rough:
 one run of `preset=quick` on CarRacing, four frames a step, on a virtual machine of two cores (AMD EPYC, PyTorch 2.13);
-dreams are those of docs/performance.md, the reference environment that of the shipped agents' manifests. They promise
-nothing of another machine or environment: who uses them (`outlook`) scales them by what this very run's stages took,
-and keeps only how stages of different kinds and sizes relate. Imports nothing heavy.
+dreams are those of docs/performance.md. They promise nothing of another machine or environment: who uses them
+(`outlook`) scales them by what this very run's stages took, and keeps only how stages of different kinds and sizes
+relate. Imports nothing heavy.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +21,8 @@ _STEP: Final = 1.1e-3
 _DRIVEN_STEP: Final = 1.45e-3
 """The same where V, M and C act."""
 
-_REFERENCE_STEP: Final = 4.6e-3
-"""The same in the reference environment, on which scores are measured: it draws more slowly."""
+_SCORED_STEP: Final = 1.8e-3
+"""The same where an agent is scored: in double precision, its frames spot-checked."""
 
 _SEEN_FRAME: Final = 0.88e-3
 """For V's fit, a frame in a batch; V is `_WIDTH` wide, and its products grow with the square of that."""
@@ -120,8 +120,12 @@ def _agent(_: Node) -> _Judged:
     return "agent", 0.0, False
 
 
-def _scored(node: Node) -> _Judged:
-    return node.stage, _number(_part(node, "evaluate"), "episodes") * _limit(node) * _REFERENCE_STEP, True
+def _baseline(node: Node) -> _Judged:
+    return "baseline", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _STEP, True
+
+
+def _evaluate(node: Node) -> _Judged:
+    return "evaluate", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _SCORED_STEP, True
 
 
 _BY_STAGE: Final[Mapping[str, Callable[[Node], _Judged]]] = {
@@ -132,8 +136,8 @@ _BY_STAGE: Final[Mapping[str, Callable[[Node], _Judged]]] = {
     "controller": _controller,
     "select": _select,
     "agent": _agent,
-    "baseline": _scored,
-    "evaluate": _scored,
+    "baseline": _baseline,
+    "evaluate": _evaluate,
 }
 
 
