@@ -11,6 +11,15 @@ from wmframe.data.shard import CHUNK
 from wmframe.errors import UserError
 
 LENGTHS = [1, CHUNK - 1, CHUNK, 70]
+KNOWN = {
+    "seed": 1,
+    "source": "s",
+    "origin": "random",
+    "policy": "p",
+    "backend": "b",
+    "limit": 9,
+    "terminated": False,
+}
 
 
 def test_what_was_recorded_is_read(tmp_path: Path) -> None:
@@ -80,16 +89,7 @@ def test_a_shard_appears_only_when_complete_and_replaces_a_killed_ones_rest(tmp_
         assert not shard.exists()
         writer.step(0, np.zeros(2, np.float32), 1.0)
         writer.frame(0, frame(0, 1))
-        known = {
-            "seed": 1,
-            "source": "s",
-            "origin": "random",
-            "policy": "p",
-            "backend": "b",
-            "limit": 9,
-            "terminated": False,
-        }
-        writer.finish(0, known)
+        writer.finish(0, KNOWN)
         assert not shard.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
     assert read_infos(shard)[0].steps == 1
@@ -109,16 +109,7 @@ def test_what_is_handed_over_may_be_changed_afterwards(tmp_path: Path) -> None:
         writer.step(0, action, 0.0)
         picture[:], action[:] = 0, 9
         writer.frame(0, picture)
-        known = {
-            "seed": 1,
-            "source": "s",
-            "origin": "random",
-            "policy": "p",
-            "backend": "b",
-            "limit": 9,
-            "terminated": False,
-        }
-        writer.finish(0, known)
+        writer.finish(0, KNOWN)
     reader = EpisodeReader([tmp_path])
     np.testing.assert_array_equal(reader.frames(0)[0], frame(3, 1))
     assert reader.steps(0).actions.max() == 0

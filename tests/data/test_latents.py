@@ -47,19 +47,15 @@ def test_a_folder_is_mapped_and_not_read(tmp_path: Path) -> None:
         assert getattr(loaded, name).dtype == getattr(made, name).dtype
 
 
-@pytest.mark.parametrize("name", ["mu", "logvar", "actions", "rewards", "done"])
-def test_arrays_of_unequal_length_are_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(name, "has 5 rows, not 6") for name in ("mu", "logvar", "actions", "rewards", "done")]
+    + [(name, "has 1 rows, not 2") for name in ("seeds", "limits")],
+)
+def test_arrays_of_unequal_length_are_refused(name: str, said: str) -> None:
+    """A row for each frame, and one for each episode."""
     made = encoded([3, 1])
     parts = {field: getattr(made, field) for field in EncodedEpisodes.__dataclass_fields__}
     parts[name] = parts[name][:-1]
-    with pytest.raises(ValueError, match=f"{name} has 5 rows, not 6"):
-        EncodedEpisodes(**parts)
-
-
-@pytest.mark.parametrize("name", ["seeds", "limits"])
-def test_what_is_said_of_each_episode_is_said_of_all(name: str) -> None:
-    made = encoded([3, 1])
-    parts = {field: getattr(made, field) for field in EncodedEpisodes.__dataclass_fields__}
-    parts[name] = parts[name][:-1]
-    with pytest.raises(ValueError, match=f"{name} has 1 rows, not 2"):
+    with pytest.raises(ValueError, match=f"{name} {said}"):
         EncodedEpisodes(**parts)
