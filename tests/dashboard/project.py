@@ -13,7 +13,8 @@ import numpy as np
 from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose
 from wmframe.files import write_json
-from wmframe.pipeline.graph import TARGET, Node, graph
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.runs import Run, RunRecord, RunState, StageRecord, create_run
 from wmframe.pipeline.store import Store
 from wmframe.pipeline.sweeps import JobRecord, SweepRecord

@@ -5,7 +5,8 @@ import pytest
 from wmframe.config.bind import bind
 from wmframe.config.compose import compose
 from wmframe.errors import UserError
-from wmframe.pipeline.graph import TARGET, Node, graph
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.node import Node
 
 REFIT = ("later_rounds.vision=refit", "later_rounds.memory=refit")
 

@@ -15,7 +15,8 @@ from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose
 from wmframe.pipeline.artefact import seal
 from wmframe.pipeline.forecast import Forecast
-from wmframe.pipeline.graph import TARGET, Node, graph
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.outlook import Outlook, told
 from wmframe.pipeline.workload import work_of
 from wmframe.tracking.progress import Bar, Progress

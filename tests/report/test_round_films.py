@@ -19,7 +19,8 @@ from wmframe.config.compose import compose
 from wmframe.data.episodes import EpisodeReader, ShardWriter
 from wmframe.pipeline.agents import load_agent
 from wmframe.pipeline.artefact import Artefact, Request
-from wmframe.pipeline.graph import TARGET, Node
+from wmframe.pipeline.graph import TARGET
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.runner import Order, Show
 from wmframe.pipeline.runner import run as run_order
 from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run

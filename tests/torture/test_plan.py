@@ -26,7 +26,8 @@ from wmframe.config.bind import Component
 from wmframe.errors import UserError
 from wmframe.files import write_json
 from wmframe.pipeline.artefact import seal
-from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.graph import graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.store import Store
 
 pytestmark = pytest.mark.slow

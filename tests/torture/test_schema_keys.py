@@ -15,8 +15,9 @@ from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose
 from wmframe.config.shipped import choices
 from wmframe.errors import UserError
-from wmframe.pipeline.graph import TARGET, Node, graph
+from wmframe.pipeline.graph import TARGET, graph
 from wmframe.pipeline.keys import keyed
+from wmframe.pipeline.node import Node
 
 LATER: Final = {"collect.2", "latents.1_2", "memory.2", "controller.2"}
 STAGES: Final = (

@@ -16,7 +16,8 @@ from tests.runs import hashes
 from tests.sweeps import TINY
 from wmframe.config.bind import Component, bind
 from wmframe.config.compose import compose
-from wmframe.pipeline.graph import TARGET, Node, graph
+from wmframe.pipeline.graph import TARGET, graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.runner import Order, run
 from wmframe.pipeline.runs import RunRecord
 from wmframe.stages import collect, controller, fit

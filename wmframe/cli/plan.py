@@ -9,7 +9,8 @@ from wmframe.cli.overrides import Invocation, parse
 from wmframe.cli.prepare import Job, prepare
 from wmframe.cli.tell import tell
 from wmframe.pipeline.forecast import Cost, Forecast, total
-from wmframe.pipeline.graph import Node, graph, root_of
+from wmframe.pipeline.graph import graph, root_of
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.sweeps import differing
 from wmframe.report.numbers import duration, size
 

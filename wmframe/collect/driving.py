@@ -19,7 +19,12 @@ from wmframe.data.seeds import draw_seeds
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
 
-UNPERTURBED: Final = "driver_mean_0"
+
+def _policy(perturbed: bool, epsilon: float) -> str:
+    return f"driver_{'perturbed' if perturbed else 'mean'}_{epsilon:g}"
+
+
+UNPERTURBED: Final = _policy(perturbed=False, epsilon=0.0)
 """What an episode's policy is called that is the driver as it is: its own parameters, and no exploration."""
 
 
@@ -60,10 +65,7 @@ class Driving(Source):
                 world=world,
                 act=self._act(driver, part, epsilons),
                 seeds=part,
-                policies=[
-                    f"driver_{'perturbed' if self._perturbed(lane) else 'mean'}_{epsilon:g}"
-                    for lane, epsilon in enumerate(epsilons)
-                ],
+                policies=[_policy(self._perturbed(lane), epsilon) for lane, epsilon in enumerate(epsilons)],
             )
 
     def _perturbed(self, lane: int) -> bool:

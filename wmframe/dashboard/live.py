@@ -13,7 +13,8 @@ from pathlib import Path
 from wmframe.config.bind import Component
 from wmframe.dashboard.reading import Cache, regular_file, stamp
 from wmframe.errors import UserError
-from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.graph import graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.runs import PlannedStage, Run, RunRecord
 
 _TAIL = 64 * 1024

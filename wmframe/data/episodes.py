@@ -20,7 +20,7 @@ import numpy.typing as npt
 from wmframe import faults
 from wmframe.data.shard import CHUNK, check_episode, open_shard, read_info
 from wmframe.data.sink import Sink
-from wmframe.data.split import split
+from wmframe.data.split import Split, split
 from wmframe.errors import UserError
 from wmframe.files import fsync_folder
 
@@ -208,7 +208,7 @@ class EpisodeReader:
             for start in range(0, total, CHUNK):
                 yield episode, start, min(start + CHUNK, total)
 
-    def split(self) -> tuple[list[int], list[int]]:
+    def split(self) -> Split:
         """Return the numbers of the episodes to fit on and of those held out (`data.split`)."""
         return split(self.seeds)
 

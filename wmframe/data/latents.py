@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from wmframe.data.split import split
+from wmframe.data.split import Split, split
 from wmframe.errors import UserError
 
 Array = npt.NDArray[np.generic]
@@ -117,6 +117,6 @@ class LatentData:
             for e in range(len(data))
         )
 
-    def split(self) -> tuple[list[int], list[int]]:
+    def split(self) -> Split:
         """Return the numbers of the episodes to fit on and of those held out (`data.split`)."""
         return split([data.seeds.tolist() for data in self.folders])

@@ -13,7 +13,11 @@ HELD_OUT: Final = 0.1
 """The share of a collection's episodes that is kept out of fitting, to measure on, at the least."""
 
 
-def split(collections: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+Split = tuple[list[int], list[int]]
+"""The numbers of the episodes to fit on and of those held out."""
+
+
+def split(collections: Sequence[Sequence[int]]) -> Split:
     """Return the numbers of the episodes to fit on and of those held out, counted over all collections in order.
 
     `collections` are the environment seeds of each collection's episodes, the oldest collection first. Episodes of one

@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from wmframe.pipeline.graph import Node
 from wmframe.pipeline.keys import CODE, keyed
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.reasons import changes, manifests, nearest_of
 from wmframe.pipeline.store import Status, Store
 

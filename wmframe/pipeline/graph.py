@@ -13,8 +13,6 @@ from wmframe.errors import UserError
 from wmframe.pipeline.node import FIRST_DRIVER, Node
 from wmframe.pipeline.pinned import PINNED
 
-__all__ = ["FIRST_DRIVER", "TARGET", "Node", "graph", "root_of"]
-
 TARGET: Final = "wmframe.pipeline.experiment.Experiment"
 
 _DRIVING: Final = "wmframe.collect.driving.Driving"

@@ -12,7 +12,7 @@ from typing import Final
 
 from wmframe.errors import UserError
 from wmframe.pipeline.forecast import Forecast
-from wmframe.pipeline.graph import Node
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.workload import Work, work_of
 from wmframe.tracking.progress import Bar
 

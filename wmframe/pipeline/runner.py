@@ -21,8 +21,9 @@ from wmframe.files import read_json
 from wmframe.pipeline.artefact import Artefact
 from wmframe.pipeline.first_driver import fetch
 from wmframe.pipeline.forecast import Forecast
-from wmframe.pipeline.graph import FIRST_DRIVER, Node, graph, root_of
+from wmframe.pipeline.graph import graph, root_of
 from wmframe.pipeline.mirror import Mirror
+from wmframe.pipeline.node import FIRST_DRIVER, Node
 from wmframe.pipeline.outlook import Outlook
 from wmframe.pipeline.provenance import provenance, without_secret
 from wmframe.pipeline.runs import PlannedStage, Run, RunRecord, StageRecord, create_run

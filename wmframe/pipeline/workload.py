@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wmframe.config.bind import Component
-from wmframe.pipeline.graph import Node
+from wmframe.pipeline.node import Node
 
 _STEP: Final = 1.1e-3
 """Seconds for a step of the environment, and a policy that costs next to nothing."""

@@ -15,7 +15,8 @@ from wmframe.config.bind import Component
 from wmframe.envs.spec import EnvSpec
 from wmframe.pipeline.agents import open_artefacts
 from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import Node, graph
+from wmframe.pipeline.graph import graph
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.reasons import edited
 from wmframe.pipeline.records import read_record
 from wmframe.pipeline.runs import Run, RunRecord

@@ -25,7 +25,7 @@ from wmframe.envs.spec import Frame
 from wmframe.files import write_atomic
 from wmframe.pipeline.agents import load_agent
 from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import Node
+from wmframe.pipeline.node import Node
 from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.report.animation import FORMATS, best_format, captioned, write_animation
 from wmframe.report.contents import DrivenFilm, Frames

@@ -19,15 +19,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from wmframe import faults, stopping
+from wmframe.data.split import Split
 from wmframe.errors import UserError
 from wmframe.files import write_atomic
 from wmframe.stages.resume import PlainCheckpoints
 from wmframe.stages.task import HISTORY, Task
 from wmframe.tracking.history import History
 from wmframe.tracking.progress import Bar
-
-Split = tuple[list[int], list[int]]
-"""The numbers of the episodes to fit on and of those held out."""
 
 Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
 """The batches of steps start … stop, drawn from these episodes."""

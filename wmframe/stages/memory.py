@@ -22,7 +22,6 @@ def run(task: Task) -> None:
     if "memory" in task.inputs:
         load_weights(memory, task.inputs["memory"])
     data = LatentData([EncodedEpisodes.load(folder) for folder in task.many("latents")])
-
     _check_value(memory, data)
 
     def windows(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
