@@ -47,7 +47,7 @@ test: lint
 
 # Every promise of docs/reliability.md, broken on purpose, in full. May be broken off and goes on where it stopped.
 torture: install
-	WMFRAME_TORTURE=full $(BIN)/pytest -q -n 2 tests/torture
+	WMFRAME_TORTURE=full $(BIN)/pytest -q -n 2 tests/torture tests/golden/test_zoo.py
 
 # What was computed (artefacts/, runs/) is yours and stays.
 clean:
