@@ -15,19 +15,20 @@ from typing import Literal
 
 import torch
 
-from wmframe.config.bind import bind
-from wmframe.config.component import Component
-from wmframe.config.compose import compose
+from wmframe.cli.prepare import EXPERIMENT
 from wmframe.data.seeds import draw_seeds
+from wmframe.engine.config.bind import bind
+from wmframe.engine.config.building import build_part
+from wmframe.engine.config.component import Component
+from wmframe.engine.config.compose import compose
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.machine import Machine
+from wmframe.engine.runs.worker import Worker
+from wmframe.engine.tracking.progress import Progress
 from wmframe.envs.batch import make_batch
 from wmframe.envs.car_racing import CarRacing
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.runner import Worker
 from wmframe.report.statistics import mean_difference, summarise
-from wmframe.stages.building import build_part
-from wmframe.stages.machine import Machine
-from wmframe.stages.models import load_driver
-from wmframe.tracking.progress import Progress
+from wmframe.stages.models import Parts, load_driver
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import rollout
 from wmframe.worlds.settings import WorldSettings
@@ -41,18 +42,18 @@ SIMULATORS: dict[Renderer, str] = {"envpool": "EnvPool", "fast": "Gymnasium"}
 def experiment(renderer: Renderer, seed: int) -> Component:
     """Return the quick preset's experiment on one simulator."""
     overrides = ["experiment=car_racing", *QUICK, f"seed={seed}", f"env.renderer={renderer}"]
-    return bind(compose(overrides), target=TARGET)
+    return bind(compose(overrides), target=EXPERIMENT)
 
 
 def obtain(worker: Worker, of: Component) -> Driver:
     """Compute what is missing of an experiment's V, M and C, and build the driver."""
     parts: dict[str, Path] = {}
-    for node in graph(of):
-        if node.stage not in ("agent", "baseline", "evaluate"):
+    for node in nodes_of(of, ALLOWED):
+        if node.stage.name not in ("agent", "baseline", "evaluate"):
             artefact, _ = worker.obtain(node, {})
-            parts[node.stage] = artefact.path
+            parts[node.stage.name] = artefact.path
     world = build_part(of, "world", WorldSettings, allowed=ALLOWED)
-    return load_driver(parts, world=world, allowed=ALLOWED, device=torch.device("cpu"))
+    return load_driver(Parts(**parts), world=world, allowed=ALLOWED, device=torch.device("cpu"))
 
 
 @torch.inference_mode()

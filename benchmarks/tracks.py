@@ -9,10 +9,10 @@ from PIL import Image
 from benchmarks.dreams import living
 from benchmarks.measure import Burst, Effort, Row, compare
 from benchmarks.parts import Live, memory, population, reality
+from wmframe.engine.errors import UserError
+from wmframe.engine.machine import cores
 from wmframe.envs.batch import EnvBatch, SerialBatch, make_batch
 from wmframe.envs.car_racing import CarRacing, car_action
-from wmframe.errors import UserError
-from wmframe.stages.machine import cores
 
 LANES, STEPS = 64, 10
 Actions = Callable[[], NDArray[np.float32]]

@@ -12,7 +12,7 @@ from benchmarks.dreams import STEPS, products
 from benchmarks.measure import Effort, Row, compare
 from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, memory
 from benchmarks.scaling import work
-from wmframe.pipeline.graph import graph
+from wmframe.engine.graph.recipe import nodes_of
 
 SHORT = Effort(turns=5, seconds=0.0)
 
@@ -46,7 +46,7 @@ def test_the_roofline_multiplies_what_the_dreams_step_multiplies() -> None:
 
 
 def test_the_drivers_of_two_simulators_differ_in_the_simulator_alone() -> None:
-    own, pool = ({node.name: node for node in graph(experiment(on, seed=1))} for on in ("fast", "envpool"))
+    own, pool = ({node.name: node for node in nodes_of(experiment(on, seed=1))} for on in ("fast", "envpool"))
     assert own.keys() == pool.keys()
     assert own["vision.1"].config == pool["vision.1"].config
     assert own["collect.1"].config["collect"] == pool["collect.1"].config["collect"]

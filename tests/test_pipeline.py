@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from wmframe.stages.versions import CODE_VERSIONS
 
 from tests.envs.specs import needs_envpool
 from tests.runs import SMOKE, hashes, record, run, start, states
+from wmframe.agents.find import find_run
 from wmframe.cli.main import main
-from wmframe.config.bind import Component
+from wmframe.engine.config.bind import Component
+from wmframe.engine.durability.files import read_json
+from wmframe.engine.runs.context import HISTORY
+from wmframe.engine.tracking.history import read
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
-from wmframe.files import read_json
-from wmframe.pipeline.runs import find_run
 from wmframe.stages.evaluate import asleep
 from wmframe.stages.models import agent_parts, load_controller, load_driver
-from wmframe.stages.task import HISTORY
-from wmframe.stages.versions import CODE_VERSIONS
-from wmframe.tracking.history import read
 from wmframe.vision.contract import Latent
 from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.settings import DreamSettings
@@ -308,7 +308,7 @@ def test_a_dreams_score_is_what_its_steps_paid_whether_c_was_searched_for_with_a
     parts, seeds = agent_parts(agent), list(range(6))
     worlds = [DreamSettings(horizon=5, bootstrap=bootstrap) for bootstrap in (True, False)]
     with_value, without = (
-        asleep(world, load_driver(parts, world=world, allowed=("wmframe",), device=CPU), parts["controller"], seeds)
+        asleep(world, load_driver(parts, world=world, allowed=("wmframe",), device=CPU), parts.controller, seeds)
         for world in worlds
     )
     assert with_value == without

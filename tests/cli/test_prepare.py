@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.toy_house import EXPERIMENT, House, write_house
+from tests.engine.config.toy_house import EXPERIMENT, House, write_house
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import prepare
-from wmframe.config.bind import ConfigError
-from wmframe.errors import UserError
+from wmframe.engine.config.bind import ConfigError
+from wmframe.engine.errors import UserError
 
 ALLOW = ["--allow", "toyhouse"]
 

@@ -8,7 +8,7 @@ import pytest
 from tests.data.shards import actions, frame, name_of, rewards, write
 from wmframe.data.episodes import EpisodeReader, ShardWriter, read_infos, save_sample
 from wmframe.data.shard import CHUNK
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 LENGTHS = [1, CHUNK - 1, CHUNK, 70]
 KNOWN = {

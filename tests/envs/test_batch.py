@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.envs.specs import held, needs_envpool
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch, make_batch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv
-from wmframe.errors import UserError
 
 SPEC = Toy(max_frames=12)
 TRACK = CarRacing(max_frames=300, action_repeat=10, renderer="envpool")

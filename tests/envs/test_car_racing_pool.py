@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.envs.specs import ENVPOOL, held, needs_envpool
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import SerialBatch, make_batch
 from wmframe.envs.car_racing import KEPT_ROWS, CarRacing
 from wmframe.envs.car_racing_pool import PoolBatch, PoolEnv, mean, open_pool, shrink
-from wmframe.errors import UserError
 
 POOL = CarRacing(renderer="envpool")
 ROAD, GRASS = (102, 102, 102), (102, 204, 102)

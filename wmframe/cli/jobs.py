@@ -14,20 +14,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wmframe import owner, stopping
 from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.cli.tell import tell
-from wmframe.config.bind import Component
-from wmframe.errors import UserError
-from wmframe.pipeline.runner import Order, Present, Show, run
-from wmframe.pipeline.runs import Run
-from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
+from wmframe.engine.config.bind import Component
+from wmframe.engine.config.user_code import Module, hold
+from wmframe.engine.durability import parent_process, signals
+from wmframe.engine.errors import UserError
+from wmframe.engine.machine import cores
+from wmframe.engine.runs.runner import Order, Present, Show, run
+from wmframe.engine.runs.runs import Run
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, differing
+from wmframe.engine.tracking.progress import Progress
 from wmframe.report.publish import publish
 from wmframe.report.round_films import film_round
 from wmframe.report.scoreboard import lines
-from wmframe.stages.machine import cores
-from wmframe.tracking.progress import Progress
-from wmframe.user_code import Module, hold
 
 
 def run_alone(order: Order) -> None:
@@ -71,15 +71,15 @@ class SweepJobs:
             self._attempt(int(config.number))
             return
         try:
-            with stopping.heeded():
-                owner.follow(self.owner, signal.SIGTERM, with_siblings=True)
+            with signals.heeded():
+                parent_process.follow(self.owner, signal.SIGTERM, with_siblings=True)
                 self._attempt(int(config.number))
-        except stopping.Stopped as stopped:
+        except signals.Stopped as stopped:
             sys.stderr.flush()
             os._exit(stopped.exit_code)  # whoever returned from here would be given the next job
 
     def _attempt(self, number: int) -> None:
-        stopping.check()
+        signals.check()
         lock = self.sweep.take(number)
         if lock is None:
             return

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
-from wmframe.errors import UserError
 
 if TYPE_CHECKING:
     import gymnasium

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, EnvBatch, check_actions, still
 from wmframe.envs.car_racing import KEPT_ROWS, CarRacing, car_action
 from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import FRAME_SIZE, Action, Frame
-from wmframe.errors import UserError
 
 ADVICE = "Type: pip install 'envpool>=1.2.5,<2' (740 MB), or use env.renderer=fast, which needs nothing more."
 NEVER = 2**30  # frames; the time limit is the spec's, since EnvPool does not tell it from a true end

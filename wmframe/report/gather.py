@@ -11,15 +11,16 @@ from typing import Literal
 import numpy as np
 from pydantic import FiniteFloat
 
-from wmframe.config.bind import Component
+from wmframe.agents.agent import open_artefacts
+from wmframe.engine.config.bind import Component
+from wmframe.engine.config.building import build_as, build_part
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.records import read_record
+from wmframe.engine.runs.runs import Run, RunRecord
+from wmframe.engine.store.artefact import Artefact
+from wmframe.engine.store.reasons import edited
 from wmframe.envs.spec import EnvSpec
-from wmframe.pipeline.agents import open_artefacts
-from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.reasons import edited
-from wmframe.pipeline.records import read_record
-from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
@@ -27,7 +28,6 @@ from wmframe.report.page import write
 from wmframe.report.round_films import round_films
 from wmframe.report.scoreboard import LABELS
 from wmframe.search.settings import Search
-from wmframe.stages.building import build_as, build_part
 from wmframe.worlds.settings import RealitySettings
 
 
@@ -65,7 +65,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     env = build_part(experiment, "env", EnvSpec, allowed=allowed)
-    nodes = graph(experiment)
+    nodes = nodes_of(experiment, allowed)
     return Contents(
         title=run.name,
         subtitle=record.command,
