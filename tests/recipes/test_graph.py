@@ -3,7 +3,7 @@
 import pytest
 
 from wmframe.cli.prepare import EXPERIMENT
-from wmframe.engine.config.bind import bind
+from wmframe.engine.config.bind import Component, bind
 from wmframe.engine.config.compose import compose
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
@@ -23,9 +23,9 @@ def parents(node: Node) -> dict[str, str]:
 
 def number(node: Node, component: str, argument: str) -> object:
     """An argument of one of the components in a node's key."""
-    config = node.request.config[component]
-    assert isinstance(config, dict)
-    return config[argument]
+    part = node.config[component]
+    assert isinstance(part, Component)
+    return part.arguments[argument]
 
 
 def test_one_round_is_a_straight_line_to_the_score() -> None:

@@ -93,13 +93,15 @@ def _job(
 ) -> Job:
     from wmframe.agents.pin import pin
     from wmframe.engine.config.bind import bind
-    from wmframe.engine.graph.recipe import root_of
+    from wmframe.engine.graph.recipe import RECIPE, root_of
 
     config = compose(overrides)
-    if "_target_" in config:
-        raise UserError("_target_ is not a key of the config itself, only of its components")
-    experiment = bind(config, target=target, allowed=invocation.allowed)
-    named = experiment.arguments.get("first_driver")
-    if isinstance(named, str):
-        experiment = experiment.with_arguments(first_driver=pin(named, root_of(experiment)))
+    named = config.get("_target_")
+    if named is None:
+        experiment = bind(config, target=target, allowed=invocation.allowed)
+    else:
+        experiment = bind(config, kind=RECIPE, allowed=invocation.allowed)
+    agent = experiment.arguments.get("first_driver")
+    if isinstance(agent, str):
+        experiment = experiment.with_arguments(first_driver=pin(agent, root_of(experiment)))
     return Job(tuple(overrides), config, experiment)

@@ -64,6 +64,11 @@ class CarRacing(EnvSpec):
         return f"gymnasium-{version('gymnasium')}/CarRacing-v3/{self.renderer}"
 
     @property
+    def episodes(self) -> str:
+        """Every episode is a track of its own."""
+        return "tracks"
+
+    @property
     def caveat(self) -> str:
         """That what V and M learn from EnvPool is not quite what scores are taken on."""
         if self.renderer != "envpool":

@@ -76,6 +76,11 @@ class EnvSpec(ABC):
         return ""
 
     @property
+    def episodes(self) -> str:
+        """What people call its episodes, in the plural."""
+        return "episodes"
+
+    @property
     def most_steps(self) -> int:
         """The time limit in steps, that is after action repeat."""
         return -(-self.max_frames // self.action_repeat)

@@ -13,7 +13,7 @@ from pydantic import FiniteFloat
 
 from wmframe.agents.agent import open_artefacts
 from wmframe.engine.config.bind import Component
-from wmframe.engine.config.building import build_as, build_part
+from wmframe.engine.config.building import build_as, build_part, is_declared
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.recipe import nodes_of
 from wmframe.engine.runs.records import read_record
@@ -28,7 +28,7 @@ from wmframe.report.page import write
 from wmframe.report.round_films import round_films
 from wmframe.report.scoreboard import LABELS
 from wmframe.search.settings import Search
-from wmframe.worlds.settings import RealitySettings
+from wmframe.worlds.settings import DreamSettings, RealitySettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     agent = artefacts.get("agent")
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
-    env = build_part(experiment, "env", EnvSpec, allowed=allowed)
+    played = isinstance(experiment.arguments.get("env"), Component)
+    env = build_part(experiment, "env", EnvSpec, allowed=allowed) if played else None
     nodes = nodes_of(experiment, allowed)
     return Contents(
         title=run.name,
@@ -83,12 +84,13 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         provenance=record.provenance,
         notes=[
             *_gone_on(experiment),
-            *_notes(told, env.caveat),
-            *_searched_awake(nodes, env, allowed),
+            *([env.caveat] if env is not None and env.caveat else []),
+            *_notes(told),
+            *(_searched_awake(nodes, env, allowed) if env is not None else []),
             *_edited(nodes, agent),
         ],
-        learned_in=_learned_in(experiment),
-        episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
+        learned_in=_learned_in(experiment, allowed),
+        episodes="episodes" if env is None else env.episodes,
         reconstructions=drawn.reconstructions,
         prior_samples=drawn.prior_samples,
         canvas=drawn.canvas,
@@ -114,8 +116,8 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(told: Told, caveat: str) -> list[str]:
-    notes = [caveat] if caveat else []
+def _notes(told: Told) -> list[str]:
+    notes = []
     for number, collected in enumerate(told.recorded, 1):
         origins = ", ".join(f"{count} {origin}" for origin, count in collected.episodes.items())
         notes.append(
@@ -135,7 +137,7 @@ def _notes(told: Told, caveat: str) -> list[str]:
 
 def _gone_on(experiment: Component) -> list[str]:
     """Say whose V and M a run without rounds has."""
-    if experiment.arguments["rounds"] != 0:
+    if experiment.arguments.get("rounds") != 0:
         return []
     before = experiment.arguments["first_driver"]
     return [
@@ -144,10 +146,14 @@ def _gone_on(experiment: Component) -> list[str]:
     ]
 
 
-def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
-    if not experiment.part("world").target.endswith(".DreamSettings"):
+def _learned_in(experiment: Component, allowed: Sequence[str]) -> Literal["dream", "reality", "both"] | None:
+    """Say where C was trained, None where there is none."""
+    world = experiment.arguments.get("world")
+    if not isinstance(world, Component):
+        return None
+    if not is_declared(world, DreamSettings, allowed):
         return "reality"
-    return "dream" if experiment.arguments["finish"] is None else "both"
+    return "dream" if experiment.arguments.get("finish") is None else "both"
 
 
 def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str]) -> list[str]:
@@ -155,7 +161,9 @@ def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str])
     frames = 0
     for node in nodes:
         world, search = node.config.get("world"), node.config.get("search")
-        if isinstance(world, Component) and isinstance(search, Component) and world.target.endswith(".RealitySettings"):
+        if not isinstance(world, Component) or not isinstance(search, Component):
+            continue
+        if is_declared(world, RealitySettings, allowed):
             reality = build_as(world, RealitySettings, allowed=allowed, path="world")
             steps = min(env.most_steps, reality.most_steps or env.most_steps)
             episodes = build_as(search, Search, allowed=allowed, path="search").most_episodes

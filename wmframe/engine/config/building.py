@@ -14,7 +14,7 @@ Built = TypeVar("Built")
 def build_as(component: Component, kind: type[Built], *, allowed: Sequence[str], path: str) -> Built:
     """Construct a component; raises UserError if it is no `kind`. `path` is the key that it stands under."""
     # Before it is called, not after: an artefact of somebody else's may name `wmframe.cli.main.main`.
-    if not _is_declared(component, kind, allowed):
+    if not is_declared(component, kind, allowed):
         raise UserError(f"{path}: {component.target} is no {kind.__name__}")
     built = build(component, allowed=allowed, path=path)
     if not isinstance(built, kind):
@@ -27,7 +27,7 @@ def build_part(experiment: Component, name: str, kind: type[Built], *, allowed: 
     return build_as(experiment.part(name), kind, allowed=allowed, path=name)
 
 
-def _is_declared(component: Component, kind: type[object], allowed: Sequence[str]) -> bool:
+def is_declared(component: Component, kind: type[object], allowed: Sequence[str]) -> bool:
     """Tell from its source whether a target is a class below `kind`, or a function that says it returns one."""
     try:
         kinds = read_signature(component.target, allowed=allowed).kinds

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 from wmframe.engine.config.component import Component
@@ -103,13 +104,15 @@ def _run(node: Node, context: StageContext, folders: Mapping[str, Path]) -> None
     """Call the function that computes a stage, with its parts built and its parents as folders."""
     module, _, name = node.stage.run.partition(":")
     function = getattr(importlib.import_module(module), name)
-    kinds, arguments = get_type_hints(function), {}
+    parts = {name for name, value in node.config.items() if isinstance(value, Component)}
+    typed = SimpleNamespace(__annotations__={n: kind for n, kind in function.__annotations__.items() if n in parts})
+    kinds, arguments = get_type_hints(typed, globalns=function.__globals__), {}
     for parameter in [*inspect.signature(function).parameters][1:]:
         role = node.stage.roles.get(parameter, parameter)
         several = {int(one.partition(".")[2]): path for one, path in folders.items() if one.startswith(f"{role}.")}
         if parameter in node.config:
-            value = node.config[parameter]
-            arguments[parameter] = context.build(parameter, kinds[parameter]) if isinstance(value, Component) else value
+            plain = node.config[parameter]
+            arguments[parameter] = context.build(parameter, kinds[parameter]) if parameter in kinds else plain
         elif role in folders:
             arguments[parameter] = folders[role]
         elif several:
