@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from wmframe.stages.versions import CODE_VERSIONS
 
 from tests.envs.specs import needs_envpool
 from tests.runs import SMOKE, hashes, record, run, start, states
@@ -20,10 +19,12 @@ from wmframe.agents.find import find_run
 from wmframe.cli.main import main
 from wmframe.engine.config.bind import Component
 from wmframe.engine.durability.files import read_json
+from wmframe.engine.graph.stage import declaration
 from wmframe.engine.runs.context import HISTORY
 from wmframe.engine.tracking.history import read
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.toy import Toy
+from wmframe.stages import declared
 from wmframe.stages.evaluate import asleep
 from wmframe.stages.models import agent_parts, load_controller, load_driver
 from wmframe.vision.contract import Latent
@@ -367,8 +368,8 @@ def test_evaluate_keeps_to_the_recorded_agent(
 ) -> None:
     """A newer wmframe whose stages have other code versions would train another; an old run can still be scored."""
     folder = run(*SMOKE, root=tmp_path)
-    for stage in ("collect", "vision", "memory", "controller"):
-        monkeypatch.setitem(CODE_VERSIONS, stage, 1_000)
+    for stage in (declared.collect, declared.vision, declared.memory, declared.controller):
+        monkeypatch.setitem(vars(declaration(stage)), "version", 1_000)
     assert main(["evaluate", str(folder), "episodes=3"]) == 0
     assert "n=3" in capsys.readouterr().out
 
