@@ -84,7 +84,6 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         provenance=record.provenance,
         notes=[
             *_gone_on(experiment),
-            *([env.caveat] if env is not None and env.caveat else []),
             *_notes(told),
             *(_searched_awake(nodes, env, allowed) if env is not None else []),
             *_edited(nodes, agent),

@@ -53,8 +53,6 @@ def run(
     for shard in context.output.glob("*.h5"):
         played.add(read_infos(shard))
     _refuse_others(played.backends, env.backend, context)
-    if env.caveat:
-        context.say(env.caveat)
     summary = _Summary()
     with (
         torch.inference_mode(),

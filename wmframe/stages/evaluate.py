@@ -51,8 +51,6 @@ def run(
     parts = agent_parts(agent)
     driver = load_driver(parts, world=world, allowed=context.allowed, device=context.machine.device)
     precise = driver.in_double()
-    if env.caveat:
-        context.say(env.caveat)
     with environments(env, context.machine, reference=True) as batch:
         backend = batch.spec.backend
         scores = {"reality": drive(context, precise.awake(batch), lambda _: precise.act(), evaluate.seeds)}

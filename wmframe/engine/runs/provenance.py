@@ -23,7 +23,6 @@ PACKAGES = (
     "omegaconf",
     "gymnasium",
     "box2d",
-    "envpool",
     "nevergrad",
     "cma",
     "numpy",
