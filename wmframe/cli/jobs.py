@@ -25,6 +25,7 @@ from wmframe.engine.runs.runner import Order, Present, Show, run
 from wmframe.engine.runs.runs import Run
 from wmframe.engine.runs.sweeps import JobRecord, Sweep, differing
 from wmframe.engine.tracking.progress import Progress
+from wmframe.report.backends import Backends
 from wmframe.report.publish import publish
 from wmframe.report.round_films import film_round
 from wmframe.report.scoreboard import lines
@@ -32,7 +33,7 @@ from wmframe.report.scoreboard import lines
 
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
-    finished = run(order, Progress(sys.stderr), _published(order), show=_filmed(order))
+    finished = run(order, Progress(sys.stderr), _published(order), show=_shown(order))
     tell("\n".join(lines(finished.record().scores)))
     tell(f"page: {finished.folder / 'report.html'}")
 
@@ -41,8 +42,11 @@ def _published(order: Order) -> Present:
     return lambda finished, tracker: publish(finished, tracker, allowed=order.allowed)
 
 
-def _filmed(order: Order) -> Show:
-    return partial(film_round, allowed=order.allowed)
+def _shown(order: Order) -> Show:
+    film, compare = partial(film_round, allowed=order.allowed), Backends()
+    return lambda run, node, artefact: "\n".join(
+        filter(None, (compare(run, node, artefact), film(run, node, artefact)))
+    )
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class SweepJobs:
                 group=self.sweep.folder.name,
                 job=name,
             )
-            run(order, progress, _published(order), begun=begun, show=_filmed(order))
+            run(order, progress, _published(order), begun=begun, show=_shown(order))
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
             text = _cause(error) if _needs_no_traceback(error) else traceback.format_exc()
