@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
@@ -117,9 +118,10 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
     for before in itertools.takewhile(lambda node: node != name, small):
         worker.obtain(small[before], {})
+    parents = {role: small[parent.name] for role, parent in large[name].parents.items()}
     sampler.begin(loop, seconds)
     try:
-        worker.obtain(large[name], {})
+        worker.obtain(replace(large[name], parents=parents), {})
     except Enough:
         return
     raise RuntimeError(f"{loop} came to its end")
