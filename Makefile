@@ -3,7 +3,6 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-BULK := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bulk]'
 
 .PHONY: install demo check test torture bench bench-quick bench-scaling lint clean
 
@@ -22,11 +21,9 @@ demo: install
 
 # What the loops cost beside what they could: one table, and build/bench.json. Ratios are of one run on one machine.
 bench: install
-	$(BULK)
 	$(BIN)/python -m benchmarks
 
 bench-quick: install
-	$(BULK)
 	$(BIN)/python -m benchmarks --quick
 
 # How the costs grow, as curves: docs/performance.svg.

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks import dreams, tracks, training
 from benchmarks.measure import Effort, Row
-from wmframe.stages.machine import Machine
+from wmframe.engine.machine import Machine
 
 FULL, QUICK = Effort(turns=7, seconds=1.5), Effort(turns=5, seconds=0.6)
 

@@ -24,7 +24,7 @@ from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, memory
 from benchmarks.training import BATCH, memory_step, new_memory, new_vision, vision_step, window, write_shard
 from wmframe.data.episodes import EpisodeReader
 from wmframe.data.frame_batches import POOL_CHUNKS, FrameBatches
-from wmframe.stages.machine import Machine, cores
+from wmframe.engine.machine import Machine, cores
 
 TURNS = 5
 Points = dict[float, list[float]]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.runs import SMOKE
-from wmframe.pipeline.sweeps import Sweep, find_sweep
+from wmframe.engine.runs.sweeps import Sweep, find_sweep
 
 PLUGINS = Path(__file__).parent / "plugins"
 

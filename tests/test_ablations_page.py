@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wmframe.config.ablation import find_ablation
-from wmframe.config.shipped import choices
+from wmframe.engine.config.ablation import find_ablation
+from wmframe.engine.config.shipped import choices
 
 PAGE = (Path(__file__).parents[1] / "docs" / "ablations.md").read_text()
 

@@ -7,12 +7,10 @@ import pytest
 import torch
 
 from benchmarks import __main__ as bench
-from benchmarks.backends import experiment
 from benchmarks.dreams import STEPS, products
 from benchmarks.measure import Effort, Row, compare
 from benchmarks.parts import ACTION, HIDDEN, LATENT, MIXTURES, ROLLOUTS, memory
 from benchmarks.scaling import work
-from wmframe.pipeline.graph import graph
 
 SHORT = Effort(turns=5, seconds=0.0)
 
@@ -43,14 +41,6 @@ def test_the_roofline_multiplies_what_the_dreams_step_multiplies() -> None:
     assert work(LATENT, MIXTURES) == 2.0 * weights
     assert products(4)() == STEPS * 4 * ROLLOUTS
     assert torch.get_num_threads() >= 1
-
-
-def test_the_drivers_of_two_simulators_differ_in_the_simulator_alone() -> None:
-    own, pool = ({node.name: node for node in graph(experiment(on, seed=1))} for on in ("fast", "envpool"))
-    assert own.keys() == pool.keys()
-    assert own["vision.1"].config == pool["vision.1"].config
-    assert own["collect.1"].config["collect"] == pool["collect.1"].config["collect"]
-    assert own["collect.1"].key != pool["collect.1"].key
 
 
 @pytest.mark.slow

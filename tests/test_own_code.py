@@ -11,13 +11,13 @@ import pytest
 
 from tests.runs import hashes, record
 from tests.sweeps import PLUGINS, TINY
-from wmframe import user_code
 from wmframe.cli.main import main
-from wmframe.config.shipped import choices
 from wmframe.dashboard.lineage import lineage
 from wmframe.dashboard.overview import Project
-from wmframe.pipeline.garbage import find_garbage
-from wmframe.pipeline.keys import key
+from wmframe.engine.config import user_code
+from wmframe.engine.config.shipped import choices
+from wmframe.engine.runs.garbage import find_garbage
+from wmframe.engine.store.keys import key
 
 Capture = pytest.CaptureFixture[str]
 
@@ -217,10 +217,10 @@ def test_a_run_whose_code_was_edited_or_deleted_keeps_its_results(mine: Path) ->
 
 @pytest.mark.parametrize("experiment", choices()["experiment"])
 def test_the_keys_of_what_wmframe_ships_are_of_configs_and_parents_alone(experiment: str) -> None:
-    from tests.pipeline.test_graph import nodes
+    from tests.recipes.test_graph import nodes
 
     pinned = ("first_driver='zoo/some@0123456789abcdef'",) if "again" in experiment else ()
     for node in nodes(f"experiment={experiment}", *pinned).values():
         asked = node.request
         assert "code" not in asked.config
-        assert node.key == key(node.stage, asked.code_version, asked.config, asked.parents)
+        assert node.key == key(node.stage.name, asked.code_version, asked.config, asked.parents)

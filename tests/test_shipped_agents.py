@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.runs import record
+from wmframe.agents.find import find_run
+from wmframe.agents.zoo import entries
 from wmframe.cli.main import main
-from wmframe.files import read_json
-from wmframe.pipeline.runs import find_run
-from wmframe.pipeline.zoo import entries
+from wmframe.engine.durability.files import read_json
 
 MOST_BYTES = 12_000_000
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.runs import hashes
 from tests.sweeps import FRAGILE, PLUGINS, TINY, ends, the_sweep
-from wmframe.pipeline.sweeps import Sweep
+from wmframe.engine.runs.sweeps import Sweep
 
 BREAKS = "controller.breaks={latent_size: 8, mixtures: 1, temperature: 1.15, seed: 3}"
 SWEEP = (

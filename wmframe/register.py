@@ -15,6 +15,6 @@ from gymnasium.envs.registration import register
 
 register(
     id="wmframe/Dream-v0",
-    entry_point="wmframe.pipeline.gymnasium_agents:dream_env",
-    vector_entry_point="wmframe.pipeline.gymnasium_agents:dream_vector_env",
+    entry_point="wmframe.agents.gymnasium_agents:dream_env",
+    vector_entry_point="wmframe.agents.gymnasium_agents:dream_vector_env",
 )

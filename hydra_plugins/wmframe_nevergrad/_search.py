@@ -14,8 +14,8 @@ from typing import Any
 from nevergrad.optimization.optimizerlib import registry
 
 from hydra_plugins.wmframe_nevergrad._space import Space
-from wmframe.errors import UserError
-from wmframe.vouched import VouchedLines
+from wmframe.engine.durability.checksummed import VouchedLines
+from wmframe.engine.errors import UserError
 
 _OTHERS = "NGOpt4, OnePlusOne, TwoPointsDE"
 

@@ -8,7 +8,7 @@ import nevergrad as ng
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 
 class Space:

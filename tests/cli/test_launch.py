@@ -12,16 +12,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from wmframe.cli.jobs import SweepJobs
 from wmframe.cli.launch import Recording, at_once
-from wmframe.config.bind import Component
-from wmframe.errors import UserError
-from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, open_sweep
-from wmframe.stages.machine import cores
-from wmframe.tracking.progress import Progress
+from wmframe.engine.config.bind import Component
+from wmframe.engine.errors import UserError
+from wmframe.engine.machine import cores
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord, open_sweep
+from wmframe.engine.tracking.progress import Progress
 
 
 def experiment(told: Sequence[str]) -> Component:
     """An experiment of its own for every job."""
-    return Component("wmframe.pipeline.experiment.Paths", {"root": ".", "told": list(told)})
+    return Component("wmframe.engine.graph.recipe.Paths", {"root": ".", "told": list(told)})
 
 
 class Breaking(Launcher):

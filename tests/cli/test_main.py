@@ -8,14 +8,14 @@ import pytest
 
 from wmframe import __version__
 from wmframe.cli.main import COMMANDS, load_command, main
-from wmframe.config.shipped import conf_dir
+from wmframe.engine.config.shipped import conf_dir
 
 COMMAND = """
 HELP = "Summary.\\n\\n  wmframe {name} now"
 
 
 def execute(arguments: list[str]) -> int:
-    from wmframe.errors import UserError
+    from wmframe.engine.errors import UserError
 
     match arguments:
         case ["bad"]:

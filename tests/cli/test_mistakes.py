@@ -12,10 +12,10 @@ import pytest
 from tests.cli.conftest import Answer, Wmframe
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import EXPERIMENT, prepare
-from wmframe.config.bind import ConfigError, bind
-from wmframe.config.compose import compose
-from wmframe.config.shipped import conf_dir
-from wmframe.config.source import locate
+from wmframe.engine.config.bind import ConfigError, bind
+from wmframe.engine.config.compose import compose
+from wmframe.engine.config.shipped import conf_dir
+from wmframe.engine.config.source import locate
 
 pytestmark = pytest.mark.skipif(
     not (conf_dir() / "config.yaml").is_file() or locate(EXPERIMENT.rpartition(".")[0]) is None,
@@ -74,7 +74,7 @@ MISTAKES = [
     ("run vision._target_=wmframe.vision.conv_vea.ConvVAE", "Did you mean wmframe.vision.conv_vae.ConvVAE"),
     ("run vision._target_=wmframe.memory.mdn_rnn.MDNRNN", "is not a Vision"),
     ("run vision._target_=wmframe.vision.contract.Vision", "is abstract"),
-    ("run vision._target_=wmframe.config.compose.Path", "defines no Path"),
+    ("run vision._target_=wmframe.engine.config.compose.Path", "defines no Path"),
     ("run vision._target_=wmframe.cli.main.main", "is not a Vision"),
     ("run hydra.ouput_subdir=x", "hydra.searchpath"),
     ("run hydra.run.dir=/", "hydra.searchpath"),

@@ -4,7 +4,7 @@ import pytest
 
 from wmframe.cli.overrides import Invocation, parse
 from wmframe.cli.values import parse_values
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 
 def test_flags_and_overrides_are_parted(tmp_path: Path) -> None:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.toy_house import EXPERIMENT, House, write_house
+from tests.engine.config.toy_house import EXPERIMENT, House, write_house
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import prepare
-from wmframe.config.bind import ConfigError
-from wmframe.errors import UserError
+from wmframe.engine.config.bind import ConfigError
+from wmframe.engine.errors import UserError
 
 ALLOW = ["--allow", "toyhouse"]
 
@@ -43,9 +43,13 @@ def test_targets_outside_the_allow_list_are_refused(house: House) -> None:
         prepare(parse([]), conf=house.conf, target=EXPERIMENT)
 
 
-def test_the_config_cannot_name_its_own_target(house: House) -> None:
-    with pytest.raises(UserError, match="not a key of the config itself"):
-        prepare(parse([*ALLOW, "_target_=os.system"]), conf=house.conf, target=EXPERIMENT)
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("os.system", "targets may come from wmframe, toyhouse only"), ("toyhouse.parts.Vae", "Vae .* is not a Recipe")],
+)
+def test_the_config_may_name_no_target_but_a_recipe(house: House, target: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        prepare(parse([*ALLOW, f"_target_={target}"]), conf=house.conf, target=EXPERIMENT)
 
 
 def test_a_folder_of_the_users_and_a_module_of_the_users(house: House) -> None:

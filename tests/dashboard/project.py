@@ -10,15 +10,16 @@ from zlib import crc32
 
 import numpy as np
 
-from wmframe.config.bind import Component, bind
-from wmframe.config.compose import compose
-from wmframe.files import write_json
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.runs import Run, RunRecord, RunState, StageRecord, create_run
-from wmframe.pipeline.store import Store
-from wmframe.pipeline.sweeps import JobRecord, SweepRecord
-from wmframe.tracking.history import History
+from wmframe.cli.prepare import EXPERIMENT
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.compose import compose
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import Run, RunRecord, RunState, StageRecord, create_run
+from wmframe.engine.runs.sweeps import JobRecord, SweepRecord
+from wmframe.engine.store.store import Store
+from wmframe.engine.tracking.history import History
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&</script>{{7*7}}"
 POINTS = 40
@@ -32,7 +33,7 @@ _METRICS: Mapping[str, Sequence[str]] = {
 @cache
 def experiment() -> Component:
     """The toy's smoke experiment, bound once."""
-    return bind(compose(["env=toy", "preset=smoke", "tracker=none"]), target=TARGET)
+    return bind(compose(["env=toy", "preset=smoke", "tracker=none"]), target=EXPERIMENT)
 
 
 def changed(values: Mapping[str, Any]) -> Component:
@@ -56,7 +57,7 @@ def write_run(root: Path, *, state: RunState = "finished", stages: int | None = 
     """
     values = {key.replace("_", ".", 1): value for key, value in given.items()}
     asked = changed(values)
-    nodes = graph(asked)[:stages]
+    nodes = nodes_of(asked)[:stages]
     run = create_run(root, "toy", asked)
     records = [write_stage(root, node) for node in nodes]
     generator = np.random.default_rng(crc32(repr(values).encode()))
@@ -80,11 +81,11 @@ def write_stage(root: Path, node: Node) -> StageRecord:
 
     def produce(work: Path) -> None:
         (work / "output" / "summary.json").write_text("{}")
-        if node.stage in _METRICS:
+        if node.stage.name in _METRICS:
             write_history(work / "output" / "history.jsonl", node)
 
-    made = Store(root / "artefacts").obtain(node.request, produce)
-    return StageRecord(name=node.name, stage=node.stage, key=made.key, state="ran", seconds=1.0)
+    Store(root / "artefacts").obtain(node.request, produce)
+    return StageRecord.of(node, "ran", 1.0)
 
 
 def write_history(path: Path, node: Node, points: int = POINTS) -> None:
@@ -93,9 +94,9 @@ def write_history(path: Path, node: Node, points: int = POINTS) -> None:
     with History(path) as history:
         for step in range(1, points + 1):
             fall = float(np.exp(-step / 10))
-            noise = generator.normal(0, 0.03, len(_METRICS[node.stage]))
+            noise = generator.normal(0, 0.03, len(_METRICS[node.stage.name]))
             values = [fall + 0.1 * n + float(shift) for n, shift in enumerate(noise)]
-            names = [f"{node.stage}/{name}" for name in _METRICS[node.stage]]
+            names = [f"{node.stage.name}/{name}" for name in _METRICS[node.stage.name]]
             history.log(step, dict(zip(names, values, strict=True)))
 
 

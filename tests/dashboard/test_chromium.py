@@ -16,8 +16,8 @@ from tests.report.examples import contents
 from tests.report.reader import read
 from tests.report.test_chromium import CHROMIUM, Visit, chromium, visit
 from wmframe.dashboard.server import Server
-from wmframe.pipeline.runs import Run
-from wmframe.pipeline.sweeps import JobRecord
+from wmframe.engine.runs.runs import Run
+from wmframe.engine.runs.sweeps import JobRecord
 from wmframe.report.page import write
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (apt-get install chromium)")

@@ -1,7 +1,7 @@
 import pytest
 
 from wmframe.dashboard.configs import MOST_KEYS, flatten, shared
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 
 def test_a_config_becomes_flat_text() -> None:

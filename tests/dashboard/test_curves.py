@@ -5,8 +5,8 @@ from pathlib import Path
 from tests.dashboard.project import POINTS, write_history, write_run
 from wmframe.dashboard.curves import MOST_POINTS, Histories
 from wmframe.dashboard.overview import Project
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.runs import Run
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import Run
 
 
 def history_of(root: Path, run: Run, stage: str) -> Path:
@@ -39,10 +39,10 @@ def test_the_stage_at_work_is_drawn_as_far_as_it_is(tmp_path: Path) -> None:
     run = write_run(tmp_path, state="running", stages=3)
     project = Project(tmp_path)
     histories = Histories(project)
-    work = project.watch.work(graph(run.experiment(("wmframe",)))[3])
+    work = project.watch.work(nodes_of(run.experiment(("wmframe",)))[3])
     work.mkdir(parents=True)
     for points in (4, 9):
-        write_history(work / "history.jsonl", graph(run.experiment(("wmframe",)))[3], points)
+        write_history(work / "history.jsonl", nodes_of(run.experiment(("wmframe",)))[3], points)
         with (work / "history.jsonl").open("a") as file:
             file.write('{"step": 99, "memory/nl')  # being written just now
         with run.held():

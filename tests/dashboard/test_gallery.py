@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.dashboard.project import HOSTILE
 from tests.report.examples import contents
 from wmframe.dashboard.gallery import Galleries
-from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM
+from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM
 from wmframe.report.page import write
 
 

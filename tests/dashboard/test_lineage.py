@@ -5,15 +5,15 @@ from pathlib import Path
 from tests.dashboard.project import write_run
 from wmframe.dashboard.lineage import lineage
 from wmframe.dashboard.overview import Project
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.runs import PlannedStage, RunRecord
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import PlannedStage, RunRecord
 
 
 def test_every_stage_names_what_it_was_made_of_and_who_shares_it(tmp_path: Path) -> None:
     run = write_run(tmp_path, world_temperature=0.5)
     write_run(tmp_path, world_temperature=1.5)
     found = lineage(Project(tmp_path), run.folder)
-    nodes = {node.name: node for node in graph(run.experiment(("wmframe",)))}
+    nodes = {node.name: node for node in nodes_of(run.experiment(("wmframe",)))}
     assert {step.name: set(step.parents) for step in found.steps} == {
         name: {parent.name for parent in node.parents.values()} for name, node in nodes.items()
     }
@@ -36,7 +36,7 @@ def test_what_a_run_has_still_to_do_is_there_too(tmp_path: Path) -> None:
 def test_what_is_still_to_do_has_the_keys_that_the_run_was_planned_with(tmp_path: Path) -> None:
     """Those that its config would have here may be others by now: its user's code was edited, or wmframe is a newer."""
     run = write_run(tmp_path, state="failed", stages=3)
-    nodes = graph(run.experiment(("wmframe",)))
+    nodes = nodes_of(run.experiment(("wmframe",)))
     planned = tuple(PlannedStage(name=node.name, key=f"{n:016x}") for n, node in enumerate(nodes))
     run.write(replace(run.record(), planned=planned))
     steps = lineage(Project(tmp_path), run.folder).steps[3:]

@@ -14,8 +14,8 @@ import pytest
 
 from tests.dashboard.project import write_history, write_run
 from wmframe.dashboard.overview import Project, RunRow
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.runs import Run
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import Run
 
 
 def rows(root: Path) -> dict[str, RunRow]:
@@ -80,7 +80,7 @@ def test_a_run_that_goes_on_shows_its_stage_until_it_is_killed(tmp_path: Path) -
 def test_progress_and_the_time_left_come_from_the_stages_own_history(tmp_path: Path) -> None:
     run = write_run(tmp_path, state="running", stages=3)
     project = Project(tmp_path)
-    node = graph(run.experiment(("wmframe",)))[3]
+    node = nodes_of(run.experiment(("wmframe",)))[3]
     work = project.watch.work(node)
     work.mkdir(parents=True)
     seen = []

@@ -8,7 +8,7 @@ from tests.dashboard.project import write_job, write_run, write_sweep
 from wmframe.dashboard.overview import Project
 from wmframe.dashboard.reading import Cache
 from wmframe.dashboard.sweep_rows import sweep_rows
-from wmframe.pipeline.sweeps import JobRecord
+from wmframe.engine.runs.sweeps import JobRecord
 
 WAITING = JobRecord(number=3, overrides=("env=toy", "seed=3"), state="waiting")
 FAILED = JobRecord(number=4, overrides=("env=toy", "seed=-1"), state="failed", error="UserError: seed=-1")

@@ -8,7 +8,7 @@ import pytest
 from tests.data.shards import actions, frame, name_of, rewards, write
 from wmframe.data.episodes import EpisodeReader, ShardWriter, read_infos, save_sample
 from wmframe.data.shard import CHUNK
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 LENGTHS = [1, CHUNK - 1, CHUNK, 70]
 KNOWN = {
@@ -121,7 +121,7 @@ def test_two_simulators_are_never_read_as_one(tmp_path: Path) -> None:
     drawn = (
         "gymnasium-1.4.0/CarRacing-v3/fast",
         "gymnasium-1.4.1/CarRacing-v3/reference",
-        "envpool-1.2.5/CarRacing-v3",
+        "other-1.2.5/CarRacing-v3",
     )
     folders = [tmp_path / str(number) for number in range(3)]
     for folder, backend in zip(folders, drawn, strict=True):
@@ -129,7 +129,7 @@ def test_two_simulators_are_never_read_as_one(tmp_path: Path) -> None:
         write(folder / "a.h5", [2], backend=backend)
     with closing(EpisodeReader(folders[:2])) as reader:
         assert {episode.simulator for episode in reader.episodes} == {"gymnasium/CarRacing-v3"}
-    with pytest.raises(UserError, match=r"envpool/CarRacing-v3 and gymnasium/CarRacing-v3.*one at a time"):
+    with pytest.raises(UserError, match=r"gymnasium/CarRacing-v3 and other/CarRacing-v3.*one at a time"):
         EpisodeReader(folders)
 
 

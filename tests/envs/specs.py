@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import gymnasium
 import numpy as np
@@ -23,22 +22,10 @@ SPECS: dict[str, EnvSpec] = {
     "car repeated": CarRacing(max_frames=40, action_repeat=4),
     "car reference": CarRacing(max_frames=20, renderer="reference"),
     "cart pole": GymnasiumPixels(id="CartPole-v1", action_size=2, max_frames=30),
-    "car envpool": CarRacing(max_frames=40, action_repeat=4, renderer="envpool"),
     "hill": GymnasiumPixels(id="MountainCarContinuous-v0", action_size=1, max_frames=20, action_repeat=2),
 }
 
-ENVPOOL = find_spec("envpool") is not None
-needs_envpool = pytest.mark.skipif(
-    not ENVPOOL, reason="EnvPool is not installed: pip install -c constraints.txt -e '.[bulk]'"
-)
-
-every_spec = pytest.mark.parametrize(
-    "spec",
-    [
-        pytest.param(spec, id=name, marks=[needs_envpool] if name.endswith("envpool") else [])
-        for name, spec in SPECS.items()
-    ],
-)
+every_spec = pytest.mark.parametrize("spec", [pytest.param(spec, id=name) for name, spec in SPECS.items()])
 
 
 def held(seed: int, size: int, frames: int = 15) -> Policy:

@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.envs.specs import held, needs_envpool
+from tests.envs.specs import held
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch, make_batch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv
-from wmframe.errors import UserError
 
 SPEC = Toy(max_frames=12)
-TRACK = CarRacing(max_frames=300, action_repeat=10, renderer="envpool")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +34,6 @@ EDGE = next(seed for seed in range(100) if SPEC.start(seed)[0] > 0.4)
 KINDS = [
     pytest.param(Kind(spec=SPEC, workers=1, seed=EDGE, fall=[1.0], stand=[0.0]), id="serial"),
     pytest.param(Kind(spec=SPEC, workers=2, seed=EDGE, fall=[1.0], stand=[0.0]), id="processes"),
-    pytest.param(
-        Kind(spec=TRACK, workers=2, seed=0, fall=[0.0, 0.0, -1.0], stand=[0.0, -1.0, -1.0]),
-        id="envpool",
-        marks=needs_envpool,
-    ),
 ]
 
 
@@ -163,9 +157,8 @@ def same(one: BatchStep, other: BatchStep) -> bool:
     [
         Toy(action_repeat=2),
         CarRacing(action_repeat=4, max_frames=60),
-        pytest.param(CarRacing(action_repeat=4, max_frames=60, renderer="envpool"), marks=needs_envpool),
     ],
-    ids=["toy", "car", "envpool"],
+    ids=["toy", "car"],
 )
 def test_workers_change_nothing(spec: EnvSpec) -> None:
     with make_batch(spec, 1) as serial, make_batch(spec, 2) as spread:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.headless import headless
-from wmframe.errors import UserError
 
 with headless():
     from gymnasium.envs.box2d import car_dynamics, car_racing

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
 from wmframe.envs.gymnasium_pixels_env import equal_part
-from wmframe.errors import UserError
 
 
 def test_the_frame_is_the_picture_made_small() -> None:

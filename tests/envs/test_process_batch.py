@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
@@ -20,7 +21,6 @@ from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv
 from wmframe.envs.worker import RESET, encode_seeds, encode_step
 from wmframe.envs.worker_process import LostError, WorkerProcess, cause
-from wmframe.errors import UserError
 
 HOLDER = """
 import sys, time

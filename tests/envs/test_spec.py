@@ -102,7 +102,7 @@ def test_specs_load_no_game() -> None:
     assert not {"gymnasium", "pygame", "Box2D", "PIL", "torch"} & set(loaded)
 
 
-@pytest.mark.parametrize("renderer", ["fast", "checked", "reference", "envpool"])
+@pytest.mark.parametrize("renderer", ["fast", "checked", "reference"])
 def test_scores_are_taken_on_checked_frames_whatever_was_recorded(renderer: Renderer) -> None:
     recorded = CarRacing(action_repeat=4, max_frames=100, renderer=renderer)
     assert recorded.reference() == CarRacing(action_repeat=4, max_frames=100, renderer="checked")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.spec import FRAME_SHAPE, Frame
 from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv
-from wmframe.errors import UserError
 
 
 def rollout(env: ToyEnv, seed: int, gain: float, noise: float, rng: np.random.Generator) -> tuple[float, bool]:

@@ -10,17 +10,21 @@ from typing import Any
 
 import wmframe
 from tests.golden.graphs import Graph, Node, flat
+from wmframe.agents.zoo import entries
 from wmframe.cli.main import COMMANDS, main
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import prepare
-from wmframe.config.bind import bind
-from wmframe.config.compose import composing, expand
-from wmframe.config.shipped import choices
-from wmframe.files import read_json
-from wmframe.pipeline import node as pipeline
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.keys import excluded
-from wmframe.pipeline.zoo import entries
+from wmframe.engine.config.bind import bind
+from wmframe.engine.config.component import Component
+from wmframe.engine.config.compose import composing, expand
+from wmframe.engine.config.shipped import choices
+from wmframe.engine.durability.files import read_json
+from wmframe.engine.graph import node as engine
+from wmframe.engine.graph.recipe import RECIPE, nodes_of
+from wmframe.engine.store.keys import excluded
+
+FIRST_DRIVER = "first_driver"
+"""What the goldens call the stage of an agent that was there before."""
 
 
 def options() -> dict[str, list[str]]:
@@ -37,21 +41,26 @@ def graphs(recipes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Graph]]:
     """Yield the stage graph of every recipe, given as the words of a command."""
     with composing() as compose:
         for recipe, words in recipes.items():
-            yield recipe, _graph(graph(bind(compose(words), target=TARGET)))
+            yield recipe, _graph(nodes_of(bind(compose(words), kind=RECIPE)))
 
 
-def _graph(nodes: Sequence[pipeline.Node]) -> Graph:
+def _graph(nodes: Sequence[engine.Node]) -> Graph:
     """Return the nodes with all that they are made of, an agent that is there already included."""
     found: dict[str, Node] = {}
     for node in nodes:
         for parent in node.parents.values():
             if parent.published:
-                found[parent.name] = Node(parent.stage, {"key": parent.published}, {})
-        found[node.name] = Node(node.stage, flat(in_key(node.request.config)), _parents(node))
+                found[parent.name] = Node(FIRST_DRIVER, {"key": parent.published}, {})
+        found[node.name] = Node(node.stage.name, flat(in_key(_plain(node.config))), _parents(node))
     return found
 
 
-def _parents(node: pipeline.Node) -> dict[str, tuple[str, ...]]:
+def _plain(config: Mapping[str, object]) -> dict[str, Any]:
+    """Return what a node was told, as plain data: fields that its key leaves out at a value are there."""
+    return {name: value.plain() if isinstance(value, Component) else value for name, value in config.items()}
+
+
+def _parents(node: engine.Node) -> dict[str, tuple[str, ...]]:
     """Return the parents' names by role, those of one role in the order of their numbers."""
     numbered: dict[str, dict[int, str]] = {}
     for named, parent in node.parents.items():
@@ -79,8 +88,8 @@ def command(*arguments: str) -> int:
 
 def train(words: Sequence[str]) -> None:
     """Make a run in the working directory, without a page or films."""
-    from wmframe.pipeline.runner import Order, run
-    from wmframe.tracking.progress import Progress
+    from wmframe.engine.runs.runner import Order, run
+    from wmframe.engine.tracking.progress import Progress
 
     [job] = prepare(parse(words))
     order = Order(experiment=job.experiment, overrides=tuple(words), command="wmframe run", allowed=("wmframe",))
@@ -90,7 +99,7 @@ def train(words: Sequence[str]) -> None:
 def results(words: Sequence[str]) -> dict[str, str]:
     """Return the folders of all results of a run in the working directory, by their nodes' names."""
     [job] = prepare(parse(words))
-    return {node.name: f"artefacts/{node.stage}/{node.key}" for node in graph(job.experiment)}
+    return {node.name: f"artefacts/{node.stage.name}/{node.key}" for node in nodes_of(job.experiment)}
 
 
 def newest_run(project: Path) -> str:

@@ -29,6 +29,7 @@ def test_every_recipe_plans_the_graph_that_was_recorded() -> None:
 def test_every_shipped_file_is_in_some_recipe() -> None:
     typed = {word for recipe in recipes().values() for word in recipe.words} | {*ABLATIONS.values()}
     shipped = {f"{group}={option}" for group, options in house.options().items() for option in options}
+    shipped.discard("recipe=world_models")  # which all of them are jobs of
     assert shipped <= typed
 
 

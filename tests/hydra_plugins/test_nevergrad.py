@@ -11,7 +11,7 @@ from hydra.plugins.sweeper import Sweeper
 
 from hydra_plugins.wmframe_nevergrad._search import Search
 from hydra_plugins.wmframe_nevergrad._space import Space, with_changes
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 RANGES = ("fixed=1", "a=interval(-2,2)", "b=tag(log,interval(0.001,10))", "c=int(interval(1,9))", "d=x,y")
 

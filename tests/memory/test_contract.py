@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tests.memory.windows import window
 from tests.vision.fitting import fit_a_little
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.imagination import StepByStep
 from wmframe.memory.mdn_rnn import MDNRNN

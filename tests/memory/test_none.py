@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.memory.none import NoMemory
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from wmframe.config.ablation import find_ablation
-from wmframe.config.bind import Component, bind
-from wmframe.config.compose import compose, expand
-from wmframe.files import write_json
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.runs import RunRecord, StageRecord, create_run
-from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
+from wmframe.cli.prepare import EXPERIMENT
+from wmframe.engine.config.ablation import find_ablation
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.compose import compose, expand
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import RunRecord, StageRecord, create_run
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord
 
 RANDOM = [-40.0, -60.0, -50.0, -50.0]
 
@@ -63,7 +64,7 @@ def make_jobs(
 @lru_cache
 def bound(overrides: tuple[str, ...]) -> Component:
     """Return the experiment of these overrides: composing takes a while, and runs differ in little but their seed."""
-    return bind(compose(overrides), target=TARGET)
+    return bind(compose(overrides), target=EXPERIMENT)
 
 
 def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[str, Any] | str) -> None:
@@ -78,10 +79,7 @@ def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[s
         experiment = bound(tuple(o for o in told if not o.startswith("seed="))).with_arguments(seed=seed)
         if any("+seed=" in o for o in told):
             experiment = bound(tuple(told))
-        stages = [
-            StageRecord(name=node.name, stage=node.stage, key=node.key, state="ran", seconds=1.0)
-            for node in graph(experiment)
-        ]
+        stages = [StageRecord.of(node, "ran", 1.0) for node in nodes_of(experiment)]
         run = create_run(sweep.root, "made", experiment)
         job["run"] = run.name
         run.write(

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, features
 
 from tests.report.examples import frames
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.report.animation import (
     AWAKE,
     BORDER,

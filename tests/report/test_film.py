@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.pipeline.toy_run import DREAMING, toy_run
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run
+from tests.engine.runs.toy_run import DREAMING, toy_run
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run
 from wmframe.report.film import film
 
 

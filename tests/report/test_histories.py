@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from wmframe.engine.tracking.history import History
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
-from wmframe.tracking.history import History
 
 
 def written(folder: Path, rows: Mapping[int, float], name: str = "memory/nll") -> Path:

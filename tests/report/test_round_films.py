@@ -12,23 +12,25 @@ from PIL import Image
 
 from tests.report.examples import frames
 from tests.runs import SMOKE, record, run
+from wmframe.agents.agent import load_agent
 from wmframe.cli.main import main
+from wmframe.cli.prepare import EXPERIMENT
 from wmframe.collect.driving import UNPERTURBED
-from wmframe.config.bind import bind
-from wmframe.config.compose import compose
 from wmframe.data.episodes import EpisodeReader, ShardWriter
-from wmframe.pipeline.agents import load_agent
-from wmframe.pipeline.artefact import Artefact, Request
-from wmframe.pipeline.graph import TARGET
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.runner import Order, Show
-from wmframe.pipeline.runner import run as run_order
-from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run
-from wmframe.pipeline.store import Store
+from wmframe.engine.config.bind import bind
+from wmframe.engine.config.compose import compose
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.stage import declaration
+from wmframe.engine.runs.runner import Order, Show
+from wmframe.engine.runs.runner import run as run_order
+from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM, Run
+from wmframe.engine.store.artefact import Artefact, Request
+from wmframe.engine.store.store import Store
+from wmframe.engine.tracking.progress import Progress
 from wmframe.report.film import real_episode
 from wmframe.report.gather import gather
 from wmframe.report.round_films import film_round, round_films
-from wmframe.tracking.progress import Progress
+from wmframe.stages import declared
 
 ALLOWED = ("wmframe",)
 
@@ -65,7 +67,8 @@ def collection(root: Path, episodes: Sequence[tuple[str, int, float]], number: i
 
 def filmed(folder: Path, artefact: Artefact, number: int = 2) -> str:
     folder.mkdir(parents=True, exist_ok=True)
-    return film_round(Run(folder), Node(f"collect.{number}", {}, {}), artefact, allowed=ALLOWED)
+    node = Node(f"collect.{number}", declaration(declared.collect), {}, {})
+    return film_round(Run(folder), node, artefact, allowed=ALLOWED)
 
 
 def test_every_rounds_agent_is_filmed_and_the_newest_has_a_name_of_its_own(rounds: Run) -> None:
@@ -143,7 +146,7 @@ def test_a_film_that_fails_ends_no_run(tmp_path: Path) -> None:
 
 def _run_with(show: Show, root: Path, stream: io.StringIO) -> Run:
     overrides = [*SMOKE, "rounds=2", f"paths.root={root}"]
-    experiment = bind(compose(overrides), target=TARGET)
+    experiment = bind(compose(overrides), target=EXPERIMENT)
     order = Order(experiment=experiment, overrides=overrides, command="wmframe run", allowed=ALLOWED)
     return run_order(order, Progress(stream), lambda *_: None, show=show)
 

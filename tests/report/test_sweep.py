@@ -16,9 +16,9 @@ from tests.report.reader import read
 from tests.report.sweeps import RANDOM, make_jobs, make_sweep, scores, write_job
 from tests.runs import SMOKE, run
 from wmframe.cli.main import main
-from wmframe.errors import UserError
-from wmframe.files import read_json, write_json
-from wmframe.pipeline.sweeps import Sweep
+from wmframe.engine.durability.files import read_json, write_json
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.sweeps import Sweep
 from wmframe.report.sweep import write_sweep
 from wmframe.report.sweep_rows import gather_rows
 from wmframe.report.sweep_table import Line, Table, tabulate

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.search.ascend import Ascent
 from wmframe.search.settings import GradientSearch
 

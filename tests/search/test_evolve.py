@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.search.test_strategy import GOAL, hill
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.search.evolve import CannotRepeatError, Found, Ledger, evolve
 from wmframe.search.settings import Search
 

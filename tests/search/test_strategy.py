@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.search.settings import Search
 from wmframe.search.strategy import CMA, Strategy, fingerprint, optimizers
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.stages.resume import PlainCheckpoints
 
 CHECKPOINTS = PlainCheckpoints("0" * 16)

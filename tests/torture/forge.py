@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.torture.warm import Warm, fork, import_everything
-from wmframe.faults import VARIABLE
-from wmframe.owner import children
+from wmframe.engine.durability.failpoints import VARIABLE
+from wmframe.engine.durability.parent_process import children
 
 _BECOME_SUBREAPER: Final = 36
 """PR_SET_CHILD_SUBREAPER of Linux: orphaned descendants become this process's children."""
@@ -113,8 +113,8 @@ def _compute(words: Sequence[str]) -> int:
     """Run an experiment without drawing its page: what the store has to do, and nothing else."""
     from wmframe.cli.overrides import parse
     from wmframe.cli.prepare import prepare
-    from wmframe.pipeline.runner import Order, run
-    from wmframe.tracking.progress import Progress
+    from wmframe.engine.runs.runner import Order, run
+    from wmframe.engine.tracking.progress import Progress
 
     [job] = prepare(parse(words))
     order = Order(experiment=job.experiment, overrides=job.overrides, command="", allowed=("wmframe",))

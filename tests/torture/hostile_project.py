@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from tests.sweeps import TINY
-from wmframe.files import json_text
+from wmframe.engine.durability.files import json_text
 
 CANARY = "canary_was_here"
 MODULE = "hostile_payload"

@@ -75,7 +75,7 @@ def _(project: Project) -> None:
 # Targets
 
 _MAIN = {"_target_": "wmframe.cli.main.main", "argv": ["run"], "package": MODULE}
-_COMPONENT = {"_target_": "wmframe.config.component.Component", "target": f"{MODULE}.Payload", "arguments": {}}
+_COMPONENT = {"_target_": "wmframe.engine.config.component.Component", "target": f"{MODULE}.Payload", "arguments": {}}
 TARGETS: dict[str, Any] = {
     name: {"_target_": name}
     for name in (
@@ -91,13 +91,13 @@ TARGETS: dict[str, Any] = {
     "main by its caller": {**_MAIN, "_target_": "wmframe.__main__.main"},
     "load_command": {"_target_": "wmframe.cli.main.load_command", "name": "run", "package": MODULE},
     "import": {
-        "_target_": "wmframe.config.build._import",
+        "_target_": "wmframe.engine.config.build._import",
         "target": f"{MODULE}.Payload",
         "path": "",
         "allowed": [MODULE],
     },
-    "build": {"_target_": "wmframe.config.build.build", "component": _COMPONENT, "allowed": [MODULE]},
-    "build_as": {"_target_": "wmframe.stages.building.build_as", "component": _COMPONENT, "allowed": [MODULE]},
+    "build": {"_target_": "wmframe.engine.config.build.build", "component": _COMPONENT, "allowed": [MODULE]},
+    "build_as": {"_target_": "wmframe.engine.config.building.build_as", "component": _COMPONENT, "allowed": [MODULE]},
     "no text": {"_target_": ["os.system"]},
     "nested": {"_target_": "wmframe.vision.none.NoVision", "latent_size": {"_target_": "os.system", "command": "x"}},
     "a list": [1, 2],

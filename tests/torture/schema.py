@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from wmframe.config.annotation import Form, Many, Maybe, Plain
-from wmframe.config.bind import Component, bind
-from wmframe.config.component import ConfigError
-from wmframe.config.signature import read_signature
-from wmframe.pipeline.graph import TARGET
+from wmframe.cli.prepare import EXPERIMENT
+from wmframe.engine.config.annotation import Form, Many, Maybe, Plain
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.component import ConfigError
+from wmframe.engine.config.signature import read_signature
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def edited(experiment: Component, leaf: Leaf) -> tuple[object, Component] | None
         inner[leaf.path[-1]] = value
         del plain["_target_"]
         try:
-            bound = bind(plain, target=TARGET)
+            bound = bind(plain, target=EXPERIMENT)
         except ConfigError:
             continue
         if bound != experiment:

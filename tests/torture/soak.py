@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
@@ -97,18 +98,19 @@ def _children() -> Iterator[int]:
 
 
 def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: float) -> None:
-    from wmframe.config.bind import bind
-    from wmframe.config.compose import compose
-    from wmframe.pipeline.graph import TARGET, graph
-    from wmframe.pipeline.runner import Worker
+    from wmframe.cli.prepare import EXPERIMENT
+    from wmframe.engine.config.bind import bind
+    from wmframe.engine.config.compose import compose
+    from wmframe.engine.graph.recipe import nodes_of
+    from wmframe.engine.machine import Machine
+    from wmframe.engine.runs.worker import Worker
+    from wmframe.engine.tracking.progress import Progress
     from wmframe.stages import fit
-    from wmframe.stages.machine import Machine
-    from wmframe.tracking.progress import Progress
 
     name, budget = LOOPS[loop]
     setattr(fit, "time", SimpleNamespace(monotonic=sampler))  # noqa: B010  # asked at every step; bars are not
     small, large = (
-        {node.name: node for node in graph(bind(compose([*words, f"paths.root={root}"]), target=TARGET))}
+        {node.name: node for node in nodes_of(bind(compose([*words, f"paths.root={root}"]), target=EXPERIMENT))}
         for words in (TRACK, [*TRACK, *budget])
     )
     machine = Machine(threads=1, workers=2, save_seconds=5)
@@ -116,9 +118,10 @@ def _stage(root: Path, sampler: Sampler, log: io.StringIO, loop: str, seconds: f
     worker = Worker(root, machine, ("wmframe",), Progress(log, clock=sampler))
     for before in itertools.takewhile(lambda node: node != name, small):
         worker.obtain(small[before], {})
+    parents = {role: small[parent.name] for role, parent in large[name].parents.items()}
     sampler.begin(loop, seconds)
     try:
-        worker.obtain(large[name], {})
+        worker.obtain(replace(large[name], parents=parents), {})
     except Enough:
         return
     raise RuntimeError(f"{loop} came to its end")

@@ -15,8 +15,8 @@ from tests.torture.conftest import Figure
 from tests.torture.damage import DAMAGES, flip_any
 from tests.torture.scale import cases
 from tests.torture.toy_project import Finished, finish, nodes, results
-from wmframe.pipeline.runs import RunRecord
-from wmframe.pipeline.store import Store
+from wmframe.engine.runs.runs import RunRecord
+from wmframe.engine.store.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +59,7 @@ def project(whole: tuple[Path, Finished], tmp_path: Path) -> Path:
 
 
 def folder_of(root: Path, stage: str, *overrides: str) -> Path:
-    [key] = [node.key for node in nodes(root, *overrides) if node.stage == stage]
+    [key] = [node.key for node in nodes(root, *overrides) if node.stage.name == stage]
     return root / "artefacts" / stage / key
 
 

@@ -15,8 +15,8 @@ from tests.torture.damage import DAMAGES, flip_any
 from tests.torture.scale import cases, times
 from tests.torture.toy_project import finish, results
 from wmframe.cli.main import main
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run, find_run
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run, find_run
 
 pytestmark = pytest.mark.slow
 

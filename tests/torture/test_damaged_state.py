@@ -24,8 +24,8 @@ from tests.torture.toy_project import (
     nodes,
     results,
 )
+from wmframe.engine.durability.completed_files import Kept
 from wmframe.search.evolve import Ledger
-from wmframe.stages.kept import Kept
 from wmframe.stages.resume import PlainCheckpoints
 
 pytestmark = pytest.mark.slow
@@ -175,4 +175,4 @@ def _found(work: Path, path: Path, key: str) -> bool:
 def test_two_graphs_have_no_key_in_common() -> None:
     """Else a swapped state would be nobody else's."""
     mine, others = nodes(Path()), nodes(Path(), *OTHER)
-    assert not {node.key for node in mine if node.stage in FILES} & {node.key for node in others}
+    assert not {node.key for node in mine if node.stage.name in FILES} & {node.key for node in others}

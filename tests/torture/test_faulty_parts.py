@@ -20,10 +20,10 @@ from tests.runs import hashes, record, run
 from tests.torture.machine import TINY
 from tests.torture.scale import FULL, cases
 from wmframe.cli.main import main
+from wmframe.engine.tracking import wandb_tracker
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.memory.mdn_rnn import MDNRNN
 from wmframe.stages import controller as controller_stage
-from wmframe.tracking import wandb_tracker
 from wmframe.vision.conv_vae import ConvVAE
 
 PLUGINS = Path(__file__).parents[1] / "plugins"

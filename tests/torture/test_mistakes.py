@@ -17,7 +17,7 @@ from tests.torture.conftest import Figure
 from tests.torture.scale import FULL, cases
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import EXPERIMENT, prepare
-from wmframe.config.bind import ConfigError, bind
+from wmframe.engine.config.bind import ConfigError, bind
 
 HEAVY = ("torch", "pytorch_lightning", "gymnasium", "nevergrad", "matplotlib", "wandb", "pygame")
 

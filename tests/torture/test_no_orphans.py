@@ -17,7 +17,7 @@ from tests.torture.conftest import Figure
 from tests.torture.forge import Child, Forge
 from tests.torture.scale import FULL, cases
 from tests.torture.test_kill_matrix import CODES
-from wmframe.owner import children
+from wmframe.engine.durability.parent_process import children
 
 SIGNALS = {name: signal.Signals[name] for name in CODES}
 GONE = 10.0

@@ -22,13 +22,13 @@ from tests.torture.toy_project import SMALL, break_off, experiment, finish
 from wmframe.cli import plan
 from wmframe.cli.main import main
 from wmframe.cli.prepare import Job
-from wmframe.config.bind import Component
-from wmframe.errors import UserError
-from wmframe.files import write_json
-from wmframe.pipeline.artefact import seal
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.store import Store
+from wmframe.engine.config.bind import Component
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.store.artefact import seal
+from wmframe.engine.store.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def to_run(said: Said) -> set[tuple[str, str]]:
 def foretold(whole: Component, capsys: Capture) -> Said:
     """What the command says of an experiment once it is composed, which takes it ten times as long as to plan."""
     capsys.readouterr()
-    for stage in plan._stages([Job((), {}, whole)]):
+    for stage in plan._stages([Job((), {}, whole)], ("wmframe",)):
         plan._print(stage, 1)
     return _read(capsys.readouterr().out)
 
@@ -138,7 +138,7 @@ DEEDS: Final[tuple[Callable[[Path, Node, random.Random], None], ...]] = (nothing
 
 
 def _folder(root: Path, node: Node) -> Path:
-    return root / "artefacts" / node.stage / node.key
+    return root / "artefacts" / node.stage.name / node.key
 
 
 def test_what_is_planned_is_what_runs_after_any_edit_and_any_damage(
@@ -156,7 +156,7 @@ def test_what_is_planned_is_what_runs_after_any_edit_and_any_damage(
         leaf = chance.choice([leaf for leaf in leaves(now) if leaf.path[0] not in {"paths", "tracker", "rounds"}])
         change = edited(now, leaf)
         try:
-            nodes = graph(change[1]) if change is not None else []
+            nodes = nodes_of(change[1]) if change is not None else []
         except UserError:  # rounds that cannot follow each other are refused, here as by the command
             continue
         if change is None:
@@ -183,7 +183,7 @@ def test_real_runs_run_what_was_planned(tmp_path: Path, capsys: Capture, figure:
     edits = REAL[offset::8]
     for overrides in edits:
         for deed in (nothing, damage, delete):
-            told = [node for node in graph(experiment(tmp_path, *overrides)) if _folder(tmp_path, node).is_dir()]
+            told = [node for node in nodes_of(experiment(tmp_path, *overrides)) if _folder(tmp_path, node).is_dir()]
             if told:
                 deed(tmp_path, chance.choice(told), chance)
             said = planned(tmp_path, capsys, *overrides)

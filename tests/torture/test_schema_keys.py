@@ -11,13 +11,14 @@ import pytest
 
 from tests.torture.conftest import Figure
 from tests.torture.schema import edited, leaves
-from wmframe.config.bind import Component, bind
-from wmframe.config.compose import compose
-from wmframe.config.shipped import choices
-from wmframe.errors import UserError
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.keys import keyed
-from wmframe.pipeline.node import Node
+from wmframe.cli.prepare import EXPERIMENT
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.compose import compose
+from wmframe.engine.config.shipped import choices
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.store.keys import keyed
 
 LATER: Final = {"collect.2", "latents.1_2", "memory.2", "controller.2"}
 STAGES: Final = (
@@ -89,11 +90,11 @@ def _options() -> Iterator[tuple[str, ...]]:
 
 
 def bound(*overrides: str) -> Component:
-    return bind(compose([*_ROUNDS, *overrides]), target=TARGET)
+    return bind(compose([*_ROUNDS, *overrides]), target=EXPERIMENT)
 
 
 def by_name(experiment: Component) -> dict[str, Node]:
-    return {node.name: node for node in graph(experiment)}
+    return {node.name: node for node in nodes_of(experiment)}
 
 
 def own(nodes: dict[str, Node]) -> dict[str, object]:

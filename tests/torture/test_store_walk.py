@@ -23,13 +23,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.torture.conftest import Figure
 from tests.torture.damage import DAMAGES, flip_any
 from tests.torture.scale import FULL, times
-from wmframe.files import write_json
-from wmframe.pipeline.artefact import Request
-from wmframe.pipeline.garbage import delete, find_garbage
-from wmframe.pipeline.runs import Run, RunRecord, StageRecord
-from wmframe.pipeline.store import Store
-from wmframe.stages.kept import Kept
-from wmframe.vouched import VouchedLines
+from wmframe.engine.durability.checksummed import VouchedLines
+from wmframe.engine.durability.completed_files import Kept
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.runs.garbage import delete, find_garbage
+from wmframe.engine.runs.runs import Run, RunRecord, StageRecord
+from wmframe.engine.store.artefact import Request
+from wmframe.engine.store.store import Store
 
 pytestmark = pytest.mark.slow
 

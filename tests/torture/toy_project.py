@@ -14,14 +14,15 @@ import pytest
 
 from tests.runs import hashes
 from tests.sweeps import TINY
-from wmframe.config.bind import Component, bind
-from wmframe.config.compose import compose
-from wmframe.pipeline.graph import TARGET, graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.runner import Order, run
-from wmframe.pipeline.runs import RunRecord
+from wmframe.cli.prepare import EXPERIMENT
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.compose import compose
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runner import Order, run
+from wmframe.engine.runs.runs import RunRecord
+from wmframe.engine.tracking.progress import Progress
 from wmframe.stages import collect, controller, fit
-from wmframe.tracking.progress import Progress
 
 SMALL = (*TINY, "vision.steps=8", "memory.steps=8", "search.generations=4", "search.check_every=2")
 """Enough of everything to be broken off in the middle."""
@@ -44,12 +45,12 @@ class Finished:
 
 def experiment(root: Path, *overrides: str) -> Component:
     """The tiny experiment, bound."""
-    return bind(compose([*SMALL, *overrides, f"paths.root={root}"]), target=TARGET)
+    return bind(compose([*SMALL, *overrides, f"paths.root={root}"]), target=EXPERIMENT)
 
 
 def nodes(root: Path, *overrides: str) -> list[Node]:
     """Its graph."""
-    return graph(experiment(root, *overrides))
+    return nodes_of(experiment(root, *overrides))
 
 
 def finish(root: Path, *overrides: str, bound: Component | None = None) -> Finished:

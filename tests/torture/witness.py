@@ -134,7 +134,7 @@ def _register(project: Project) -> int:
     import gymnasium
 
     import wmframe.register  # noqa: F401  tells Gymnasium of the dream
-    from wmframe.errors import UserError
+    from wmframe.engine.errors import UserError
 
     try:
         env = gymnasium.make("wmframe/Dream-v0", run=str(project.run))

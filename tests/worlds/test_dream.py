@@ -5,7 +5,7 @@ from torch import Tensor
 from tests.worlds.toys import A, H, Z, act, data, dream, lane, live, memory, start_states
 from wmframe.controller.contract import features
 from wmframe.data.emphasis import EVENLY
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.memory.none import NoMemory
 from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.starts import StartStates, warmed_starts

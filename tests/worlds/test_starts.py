@@ -8,7 +8,7 @@ import torch
 from tests.worlds.toys import H, Z, data, memory, recorded, start_states
 from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import EncodedEpisodes, LatentData
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 
 NAMES = ("mu", "logvar", "h", "c")

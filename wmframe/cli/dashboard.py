@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wmframe.cli.values import parse_values
-from wmframe.errors import UserError
-from wmframe.stopping import Stopped
+from wmframe.engine.durability.signals import Stopped
+from wmframe.engine.errors import UserError
 
 HELP = """Serve a local page over all runs, live while they go on.
 

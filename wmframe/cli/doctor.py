@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 HELP = """Check this machine: packages, devices, disk, rendering.
 
@@ -70,7 +70,7 @@ def _plugins() -> str:
 def _device() -> str:
     import torch
 
-    from wmframe.stages.machine import cores
+    from wmframe.engine.machine import cores
 
     if torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()}; trainer=auto will use it"

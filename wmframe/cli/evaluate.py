@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from wmframe.cli.tell import tell
 from wmframe.cli.values import Given, parse_values
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 HELP = """Score a run's driver again, or several side by side, on seeds of your choice.
 
@@ -32,14 +32,14 @@ def _evaluate(given: Given) -> int:
     import sys
     from pathlib import Path
 
-    from wmframe.pipeline.runs import find_run
+    from wmframe.agents.find import find_run
 
     runs = {name: find_run(name, runs=Path(given.values["root"]) / "runs") for name in given.names}
     seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
     # PyTorch comes with these: not before what was typed is known to be right.
-    from wmframe.pipeline.rescore import refuse_unlike, rescore
+    from wmframe.agents.rescore import refuse_unlike, rescore
+    from wmframe.engine.tracking.progress import Progress
     from wmframe.report.scoreboard import LABELS, against, lines, mean_std_n
-    from wmframe.tracking.progress import Progress
 
     recorded = {name: run.experiment(given.allowed) for name, run in runs.items()}
     refuse_unlike(recorded, allowed=given.allowed)

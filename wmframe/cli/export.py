@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.agents.find import find_run
 from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import find_run
+from wmframe.engine.errors import UserError
 
 HELP = """Copy a finished run's agent and scores into a folder of their own, to hand on.
 
@@ -26,7 +26,7 @@ def execute(arguments: Sequence[str]) -> int:
     if not given.names or not given.values["to"]:
         raise UserError(f"which run, and where to?\n{HELP.rstrip()}")
     run, to = find_run(given.names[0], runs=Path(given.values["root"]) / "runs"), Path(given.values["to"])
-    from wmframe.pipeline.export import export
+    from wmframe.agents.export import export
 
     exported = export(run, to)
     size = sum(file.stat().st_size for file in to.rglob("*") if file.is_file())

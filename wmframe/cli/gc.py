@@ -5,8 +5,8 @@ from pathlib import Path
 
 from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
-from wmframe.errors import UserError
-from wmframe.pipeline.garbage import delete, find_garbage, total
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.garbage import delete, find_garbage, total
 from wmframe.report.numbers import duration, size
 
 HELP = """List what may be deleted, and with --delete, delete it.

@@ -14,25 +14,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from wmframe import owner, stopping
 from wmframe.cli.machine_fault import explained, is_the_machines
 from wmframe.cli.tell import tell
-from wmframe.config.bind import Component
-from wmframe.errors import UserError
-from wmframe.pipeline.runner import Order, Present, Show, run
-from wmframe.pipeline.runs import Run
-from wmframe.pipeline.sweeps import JobRecord, Sweep, differing
+from wmframe.engine.config.bind import Component
+from wmframe.engine.config.user_code import Module, hold
+from wmframe.engine.durability import parent_process, signals
+from wmframe.engine.errors import UserError
+from wmframe.engine.machine import cores
+from wmframe.engine.runs.runner import Order, Present, Show, run
+from wmframe.engine.runs.runs import Run
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, differing
+from wmframe.engine.tracking.progress import Progress
+from wmframe.report.backends import Backends
 from wmframe.report.publish import publish
 from wmframe.report.round_films import film_round
 from wmframe.report.scoreboard import lines
-from wmframe.stages.machine import cores
-from wmframe.tracking.progress import Progress
-from wmframe.user_code import Module, hold
 
 
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
-    finished = run(order, Progress(sys.stderr), _published(order), show=_filmed(order))
+    finished = run(order, Progress(sys.stderr), _published(order), show=_shown(order))
     tell("\n".join(lines(finished.record().scores)))
     tell(f"page: {finished.folder / 'report.html'}")
 
@@ -41,8 +42,11 @@ def _published(order: Order) -> Present:
     return lambda finished, tracker: publish(finished, tracker, allowed=order.allowed)
 
 
-def _filmed(order: Order) -> Show:
-    return partial(film_round, allowed=order.allowed)
+def _shown(order: Order) -> Show:
+    film, compare = partial(film_round, allowed=order.allowed), Backends()
+    return lambda run, node, artefact: "\n".join(
+        filter(None, (compare(run, node, artefact), film(run, node, artefact)))
+    )
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,15 @@ class SweepJobs:
             self._attempt(int(config.number))
             return
         try:
-            with stopping.heeded():
-                owner.follow(self.owner, signal.SIGTERM, with_siblings=True)
+            with signals.heeded():
+                parent_process.follow(self.owner, signal.SIGTERM, with_siblings=True)
                 self._attempt(int(config.number))
-        except stopping.Stopped as stopped:
+        except signals.Stopped as stopped:
             sys.stderr.flush()
             os._exit(stopped.exit_code)  # whoever returned from here would be given the next job
 
     def _attempt(self, number: int) -> None:
-        stopping.check()
+        signals.check()
         lock = self.sweep.take(number)
         if lock is None:
             return
@@ -118,7 +122,7 @@ class SweepJobs:
                 group=self.sweep.folder.name,
                 job=name,
             )
-            run(order, progress, _published(order), begun=begun, show=_filmed(order))
+            run(order, progress, _published(order), begun=begun, show=_shown(order))
         except Exception as error:
             # One job's fault, whatever it is, must not cost the others.
             text = _cause(error) if _needs_no_traceback(error) else traceback.format_exc()

@@ -20,14 +20,14 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
-from wmframe import stopping
 from wmframe.cli.jobs import SweepJobs
-from wmframe.config.bind import Component
-from wmframe.errors import UserError
-from wmframe.owner import tell_children
-from wmframe.pipeline.sweeps import JobRecord
-from wmframe.stages.machine import cores
-from wmframe.tracking.progress import Progress
+from wmframe.engine.config.bind import Component
+from wmframe.engine.durability import signals
+from wmframe.engine.durability.parent_process import tell_children
+from wmframe.engine.errors import UserError
+from wmframe.engine.machine import cores
+from wmframe.engine.runs.sweeps import JobRecord
+from wmframe.engine.tracking.progress import Progress
 
 _ATTEMPTS = 3
 """So often is a job begun whose process dies, before it counts as failed."""
@@ -79,10 +79,10 @@ class Recording(Launcher):
         before = [self._sweep.job(number) for number in numbers]
         try:
             if numbers:
-                with stopping.gently(also=tell_children):
+                with signals.gently(also=tell_children):
                     self._inner.launch([[str(number)] for number in numbers], initial_job_idx=0)
         except Exception as error:
-            stopping.check()  # its workers were told to stop, and did
+            signals.check()  # its workers were told to stop, and did
             said = f"the launcher broke off: {type(error).__name__}: {error}".splitlines()[0]
             if before == [self._sweep.job(number) for number in numbers] and before[0].state == "waiting":
                 raise UserError(said, exit_code=1) from error

@@ -17,10 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from wmframe import __version__, stopping, user_code
+from wmframe import __version__
 from wmframe.cli.machine_fault import explained, is_the_machines
-from wmframe.config.suggest import did_you_mean, nearest
-from wmframe.errors import UserError, printable
+from wmframe.engine.config import user_code
+from wmframe.engine.config.suggest import did_you_mean, nearest
+from wmframe.engine.durability import signals
+from wmframe.engine.errors import UserError, printable
 
 COMMANDS = {
     "run": "Train and score world models: collect, vision, memory, controller, evaluate.",
@@ -66,13 +68,13 @@ def main(argv: Sequence[str] | None = None, *, package: str = "wmframe.cli") -> 
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with stopping.heeded():
+        with signals.heeded():
             code = _interruptible(arguments, package)
             sys.stdout.flush()
     except UserError as error:
         print(f"wmframe: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
-    except stopping.Stopped as stopped:
+    except signals.Stopped as stopped:
         return _stop(arguments, stopped)
     except BrokenPipeError:
         return _hang_up()
@@ -134,17 +136,17 @@ def _interruptible(arguments: list[str], package: str) -> int:
     try:
         return _dispatch(arguments, package)
     except KeyboardInterrupt as interrupt:  # raised by a library, or where signals are not ours to handle
-        raise stopping.Stopped(signal.SIGINT) from interrupt
+        raise signals.Stopped(signal.SIGINT) from interrupt
     except Exception:
-        stopping.check()  # a library that it went through may have made an error of its own of it
+        signals.check()  # a library that it went through may have made an error of its own of it
         raise
 
 
-def _stop(arguments: list[str], stopped: stopping.Stopped) -> int:
+def _stop(arguments: list[str], stopped: signals.Stopped) -> int:
     """Say how to go on: commands that keep what they have done go on when they are typed again."""
     said = f"wmframe: stopped by {'Ctrl-C' if stopped.signal == signal.SIGINT else stopped.signal.name}"
     if arguments and arguments[0] in _GO_ON:
-        from wmframe.pipeline.provenance import without_secret
+        from wmframe.engine.runs.provenance import without_secret
 
         command = shlex.join(["wmframe", *map(without_secret, arguments)])
         said += f"; what was done is kept, and the same command goes on from there:\n  {command}"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wmframe.config.suggest import did_you_mean, nearest
-from wmframe.errors import UserError
+from wmframe.engine.config.suggest import did_you_mean, nearest
+from wmframe.engine.errors import UserError
 
 FLAGS = ("-m", "--multirun", "--retry-failed", "--fail-fast", "--config-dir", "--allow", "--help")
 _SWEEPS_ONLY = ("--retry-failed", "--fail-fast")

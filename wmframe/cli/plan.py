@@ -8,10 +8,10 @@ from pathlib import Path
 from wmframe.cli.overrides import Invocation, parse
 from wmframe.cli.prepare import Job, prepare
 from wmframe.cli.tell import tell
-from wmframe.pipeline.forecast import Cost, Forecast, total
-from wmframe.pipeline.graph import graph, root_of
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.sweeps import differing
+from wmframe.engine.graph.forecast import Cost, Forecast, total
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of, root_of
+from wmframe.engine.runs.sweeps import differing
 from wmframe.report.numbers import duration, size
 
 HELP = """Say what `run` would compute, what is cached, and why.
@@ -48,7 +48,7 @@ def execute(arguments: Sequence[str]) -> int:
         _say_search(invocation)
         for number, name in enumerate(differing([job.overrides for job in jobs]), 1):
             tell(f"job {number} of {len(jobs)}: {name}")
-    stages = _stages(jobs)
+    stages = _stages(jobs, invocation.allowed)
     costs = [_print(stage, len(jobs)) for stage in stages]
     running = [cost for cost in costs if cost != Cost(0.0, 0)]
     tell(f"in all: {len(running)} of {len(stages)} stages to run for {_jobs(len(jobs))}{_sum(running)}")
@@ -56,7 +56,7 @@ def execute(arguments: Sequence[str]) -> int:
 
 
 def _say_search(invocation: Invocation) -> None:
-    from wmframe.config.multirun import hydra_config, part, searches  # Hydra is slow to import: not for `--help`
+    from wmframe.engine.config.multirun import hydra_config, part, searches  # Hydra is slow to import: not for `--help`
 
     config = hydra_config(part(invocation.overrides)[1], folders=invocation.folders)
     if searches(config):
@@ -64,14 +64,14 @@ def _say_search(invocation: Invocation) -> None:
         tell(f"a search chooses its {budget} jobs as it learns; these are examples of what it may ask for")
 
 
-def _stages(jobs: Sequence[Job]) -> list[_Stage]:
+def _stages(jobs: Sequence[Job], allowed: Sequence[str]) -> list[_Stage]:
     forecasts: dict[Path, Forecast] = {}
     stages: dict[tuple[Path, str, str], _Stage] = {}
     for number, job in enumerate(jobs, 1):
         root = root_of(job.experiment)
         forecast = forecasts.setdefault(root, Forecast(root))
-        for node in graph(job.experiment):
-            stages.setdefault((root, node.stage, node.key), _Stage(node, forecast)).jobs.append(number)
+        for node in nodes_of(job.experiment, allowed):
+            stages.setdefault((root, node.stage.name, node.key), _Stage(node, forecast)).jobs.append(number)
     return list(stages.values())
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wmframe.cli.overrides import Invocation
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 if TYPE_CHECKING:
-    from wmframe.config.component import Component
+    from wmframe.engine.config.component import Component
 
-EXPERIMENT = "wmframe.pipeline.experiment.Experiment"
+EXPERIMENT = "wmframe.recipes.world_models.WorldModels"
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
     experiment, such as `seed=1,1`, are one job. Raises UserError (ConfigError for keys and values), naming the job in a
     sweep.
     """
-    from wmframe.config.compose import composing  # Hydra takes half a second to import: not for `--help`
-    from wmframe.pipeline.provenance import without_secret
+    from wmframe.engine.config.compose import composing  # Hydra takes half a second to import: not for `--help`
+    from wmframe.engine.runs.provenance import without_secret
 
     jobs: dict[str, Job] = {}
     wanted = _wanted(invocation, conf)
@@ -55,7 +55,7 @@ def prepare(invocation: Invocation, *, conf: Path | None = None, target: str = E
 
 def prepare_one(overrides: Sequence[str], invocation: Invocation) -> Job:
     """Compose and bind one job, whatever the overrides of the invocation say."""
-    from wmframe.config.compose import composing
+    from wmframe.engine.config.compose import composing
 
     with composing(folders=invocation.folders) as compose:
         return _job(overrides, compose, invocation, EXPERIMENT)
@@ -71,8 +71,8 @@ def _identity(job: Job) -> str:
 
 def _wanted(invocation: Invocation, conf: Path | None) -> list[list[str]]:
     """The overrides of every job; of a search, whose jobs nobody knows yet, those of a few that it may ask for."""
-    from wmframe.config.compose import check_sweep, expand
-    from wmframe.config.multirun import hydra_config, part, samples, searches
+    from wmframe.engine.config.compose import check_sweep, expand
+    from wmframe.engine.config.multirun import hydra_config, part, samples, searches
 
     jobs, hydras = part(invocation.overrides)
     if not invocation.multirun:
@@ -91,17 +91,17 @@ def _job(
     invocation: Invocation,
     target: str,
 ) -> Job:
-    from wmframe.config.bind import bind
-    from wmframe.pipeline.first_driver import pin
-    from wmframe.pipeline.graph import root_of
-    from wmframe.pipeline.pinned import with_drivers_code
+    from wmframe.agents.pin import pin
+    from wmframe.engine.config.bind import bind
+    from wmframe.engine.graph.recipe import RECIPE, root_of
 
     config = compose(overrides)
-    if "_target_" in config:
-        raise UserError("_target_ is not a key of the config itself, only of its components")
-    experiment = bind(config, target=target, allowed=invocation.allowed)
-    named = experiment.arguments.get("first_driver")
-    if isinstance(named, str):
-        experiment = experiment.with_arguments(first_driver=pin(named, root_of(experiment)))
-        experiment = with_drivers_code(experiment, invocation.allowed)
+    named = config.get("_target_")
+    if named is None:
+        experiment = bind(config, target=target, allowed=invocation.allowed)
+    else:
+        experiment = bind(config, kind=RECIPE, allowed=invocation.allowed)
+    agent = experiment.arguments.get("first_driver")
+    if isinstance(agent, str):
+        experiment = experiment.with_arguments(first_driver=pin(agent, root_of(experiment)))
     return Job(tuple(overrides), config, experiment)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.agents.find import find_run
 from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
-from wmframe.pipeline.runs import find_run
-from wmframe.pipeline.sweeps import find_sweep
+from wmframe.engine.runs.sweeps import find_sweep
 
 HELP = """Write a run's page, or a sweep's table: scores, curves, pictures of the dream.
 

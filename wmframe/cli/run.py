@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from wmframe.cli.overrides import parse
 from wmframe.cli.prepare import prepare
-from wmframe.config.shipped import choices
+from wmframe.engine.config.shipped import choices
 
 _GROUPS = "\n".join(f"  {group:<12}{', '.join(options)}" for group, options in choices().items())
 
@@ -46,7 +46,7 @@ def execute(arguments: Sequence[str]) -> int:
     """Check everything, then run every job."""
     invocation = parse(arguments)
     jobs = prepare(invocation)
-    from wmframe.pipeline.provenance import without_secret
+    from wmframe.engine.runs.provenance import without_secret
 
     command = shlex.join(["wmframe", "run", *map(without_secret, arguments)])
     if invocation.multirun:
@@ -54,7 +54,7 @@ def execute(arguments: Sequence[str]) -> int:
 
         return run_sweep(jobs, invocation, command)
     from wmframe.cli.jobs import run_alone
-    from wmframe.pipeline.runner import Order
+    from wmframe.engine.runs.runner import Order
 
     [job] = jobs
     run_alone(Order(experiment=job.experiment, overrides=job.overrides, command=command, allowed=invocation.allowed))

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+from wmframe.agents.find import find_run
 from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import all_runs, find_run
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import all_runs
 from wmframe.report.numbers import duration
 from wmframe.report.scoreboard import lines
 

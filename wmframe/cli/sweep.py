@@ -18,16 +18,15 @@ from wmframe.cli.launch import Recording, at_once, launcher, owner
 from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import Job, prepare_one
 from wmframe.cli.tell import tell
-from wmframe.config.ablation import Ablation, find_ablation
-from wmframe.config.component import modules_in
-from wmframe.config.multirun import hydra_config, part, searches
-from wmframe.errors import UserError
-from wmframe.pipeline.graph import root_of
-from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
+from wmframe.engine.config.ablation import Ablation, find_ablation
+from wmframe.engine.config.component import modules_in
+from wmframe.engine.config.multirun import hydra_config, part, searches
+from wmframe.engine.config.user_code import Module, hold
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.recipe import nodes_of, root_of
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
+from wmframe.engine.tracking.progress import Progress
 from wmframe.report.scoreboard import LABELS
-from wmframe.stages.versions import CODE_VERSIONS
-from wmframe.tracking.progress import Progress
-from wmframe.user_code import Module, hold
 
 
 def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
@@ -37,9 +36,9 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     searching = searches(config)
     ablation = find_ablation(arguments, folders=invocation.folders)
     progress = Progress(sys.stderr)
-    code = tuple(_code(jobs).values())
+    code = tuple(_code(jobs, invocation.allowed).values())
     hold(code)  # jobs that a search asks for later are bound to it too
-    sweep = _sweep(jobs, config, command, ablation, arguments if searching else None, progress.say)
+    sweep = _sweep(jobs, invocation.allowed, config, command, ablation, arguments if searching else None, progress.say)
     with open_dict(config):
         config.hydra.sweep.dir, config.hydra.sweep.subdir = str(sweep.folder), "."
     _greet(sweep, invocation, progress)
@@ -68,6 +67,7 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
 
 def _sweep(
     jobs: Sequence[Job],
+    allowed: Sequence[str],
     config: DictConfig,
     command: str,
     ablation: Ablation | None,
@@ -87,8 +87,8 @@ def _sweep(
     )
     plain = [{name: part for name, part in job.experiment.plain().items() if name != "paths"} for job in jobs]
     sweeper = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    content = [plain, searched, sweeper, record.ablation, CODE_VERSIONS]
-    if code := {module.file: module.fingerprint for module in _code(jobs).values()}:
+    content = [plain, searched, sweeper, record.ablation, _versions(jobs, allowed)]
+    if code := {module.file: module.fingerprint for module in _code(jobs, allowed).values()}:
         content.append(code)
     sweep = open_sweep(roots.pop().resolve(), record, content, say)
     if searched is None:
@@ -97,9 +97,18 @@ def _sweep(
     return sweep
 
 
-def _code(jobs: Sequence[Job]) -> dict[str, Module]:
+def _code(jobs: Sequence[Job], allowed: Sequence[str]) -> dict[str, Module]:
     """Return the user's own modules that jobs run on, by name."""
-    return modules_in([job.experiment for job in jobs])
+    found = modules_in([job.experiment for job in jobs])
+    for job in jobs:
+        for node in nodes_of(job.experiment, allowed):
+            found |= node.code
+    return found
+
+
+def _versions(jobs: Sequence[Job], allowed: Sequence[str]) -> dict[str, int]:
+    """Return the code version of every stage that jobs are made of."""
+    return {node.stage.name: node.stage.version for job in jobs for node in nodes_of(job.experiment, allowed)}
 
 
 def _search(sweeper: Sweeper, recording: Recording, arguments: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """What a command says on standard output. In: text that may come from anybody's files. Out: what can be seen of it."""
 
-from wmframe.errors import printable
+from wmframe.engine.errors import printable
 
 
 def tell(text: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wmframe.cli.overrides import parse
-from wmframe.config.suggest import did_you_mean, nearest
-from wmframe.errors import UserError
+from wmframe.engine.config.suggest import did_you_mean, nearest
+from wmframe.engine.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from wmframe.agents.find import find_run
 from wmframe.cli.tell import tell
 from wmframe.cli.values import parse_values
-from wmframe.pipeline.runs import find_run
 
 HELP = """Write a video of a run's driver, awake or dreaming.
 

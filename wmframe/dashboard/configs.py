@@ -10,8 +10,8 @@ from itertools import islice
 
 import yaml
 
-from wmframe.config.files import Loader, check_depth
-from wmframe.errors import UserError
+from wmframe.engine.config.files import Loader, check_depth
+from wmframe.engine.errors import UserError
 
 Flat = Mapping[str, str]
 

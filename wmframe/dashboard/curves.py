@@ -10,10 +10,10 @@ from pathlib import Path
 
 from wmframe.dashboard.overview import Project
 from wmframe.dashboard.reading import Cache, regular_file, stamp
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run
+from wmframe.engine.tracking.history import Row, read
 from wmframe.report.thin import thin
-from wmframe.tracking.history import Row, read
 
 MOST_POINTS = 600
 
@@ -69,7 +69,7 @@ class Histories:
             return []
         places = [(stage.stage, stage.key, ()) for stage in record.stages]
         nodes = project.watch.nodes(Run(folder), record) if record.state != "finished" else []
-        going_on = [(n.stage, f"{n.key}.work", ("output",)) for n in nodes[len(places) : len(places) + 1]]
+        going_on = [(n.stage.name, f"{n.key}.work", ("output",)) for n in nodes[len(places) : len(places) + 1]]
         found = [
             (stage, regular_file(project.artefacts, stage, key, *inside, "history.jsonl"))
             for stage, key, inside in [*places, *going_on]

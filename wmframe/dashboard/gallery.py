@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from wmframe.dashboard.reading import Cache, regular_file, stamp
-from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM
+from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM
 
 FILMS = {".webp": "image/webp", ".gif": "image/gif"}
 """What `wmframe watch` writes into a run's folder, and a run into its folder of films, by suffix."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from wmframe.dashboard.overview import Project
 from wmframe.dashboard.reading import regular_file
-from wmframe.errors import UserError
-from wmframe.files import read_json
-from wmframe.pipeline.runs import Run, RunRecord
+from wmframe.engine.durability.files import read_json
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run, RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def _to_come(project: Project, folder: Path, record: RunRecord) -> list[Step]:
     return [
         Step(
             name=node.name,
-            stage=node.stage,
+            stage=node.stage.name,
             key=node.key,
             state=record.state if number == 0 else "waiting",
             parents=[parent.name for parent in node.parents.values()],

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wmframe.config.bind import Component
 from wmframe.dashboard.reading import Cache, regular_file, stamp
-from wmframe.errors import UserError
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.runs import PlannedStage, Run, RunRecord
+from wmframe.engine.config.bind import Component
+from wmframe.engine.config.source import is_allowed
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.node import Node, Stage
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.runs import PlannedStage, Run, RunRecord
 
 _TAIL = 64 * 1024
 """Bytes: more than the last row of any history."""
@@ -58,7 +59,7 @@ class Watch:
 
         def read() -> list[Node]:
             try:
-                found = graph(run.experiment(self._allowed))
+                found = _ours(run.experiment(self._allowed), self._allowed)
             except UserError:
                 found = []
             return _as_planned(record.planned, {node.name: node for node in found}) if record.planned else found
@@ -78,12 +79,12 @@ class Watch:
 
     def _inside(self, node: Node, place: Live) -> Live:
         """Add to a place how far its stage is."""
-        if node.stage == "collect":
+        if node.stage.name == "collect":
             return replace(place, done=len(list(self.work(node).glob("*.h5"))), unit="batches")
-        if node.stage not in _TOTALS:
+        if node.stage.name not in _TOTALS:
             return place
         total, unit = _length(node)
-        history = regular_file(self._artefacts, node.stage, f"{node.key}.work", "output", "history.jsonl")
+        history = regular_file(self._artefacts, node.stage.name, f"{node.key}.work", "output", "history.jsonl")
         step = None if history is None else last_step(history)
         if history is None or step is None:
             return replace(place, total=total, unit=unit)
@@ -92,7 +93,7 @@ class Watch:
 
     def work(self, node: Node) -> Path:
         """Return where a stage at work keeps what it will publish."""
-        return self._artefacts / node.stage / f"{node.key}.work" / "output"
+        return self._artefacts / node.stage.name / f"{node.key}.work" / "output"
 
     def _seconds_left(self, history: Path, step: int, total: int | None) -> float | None:
         """Extrapolate from the rows that came while we looked: rows from before a resume say nothing of the pace."""
@@ -117,18 +118,24 @@ def last_step(history: Path) -> int | None:
     return step if isinstance(step, int) else None
 
 
+def _ours(experiment: Component, allowed: Sequence[str]) -> list[Node]:
+    """Return the stages of a recipe that wmframe ships; nobody else's is executed for a look at a run."""
+    return nodes_of(experiment, allowed) if is_allowed(experiment.target, ("wmframe",)) else []
+
+
 def _as_planned(planned: Sequence[PlannedStage], known: Mapping[str, Node]) -> list[Node]:
     """Return a recorded plan as nodes, with the config of those that are `known`."""
     nodes: dict[str, Node] = {}
     for stage in planned:
         config = known[stage.name].config if stage.name in known else {}
         parents = {name: nodes[name] for name in stage.parents if name in nodes}
-        nodes[stage.name] = Node(stage.name, config, parents, published=stage.key)
+        what = Stage(name=stage.name.partition(".")[0], version=0, run="")
+        nodes[stage.name] = Node(stage.name, what, config, parents, published=stage.key)
     return list(nodes.values())
 
 
 def _length(node: Node) -> tuple[int | None, str]:
-    name, units = _TOTALS[node.stage]
+    name, units = _TOTALS[node.stage.name]
     component = node.config.get(name)
     arguments = component.arguments if isinstance(component, Component) else {}
     unit = next((unit for unit in units if unit in arguments), units[0])

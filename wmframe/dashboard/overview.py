@@ -16,8 +16,8 @@ from wmframe.dashboard.configs import Flat, flatten, shared
 from wmframe.dashboard.live import Live, Watch
 from wmframe.dashboard.reading import Cache, regular_file, stamp
 from wmframe.dashboard.sweep_rows import SweepRow, sweep_rows
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run, RunRecord, RunState
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run, RunRecord, RunState
 from wmframe.report.scoreboard import LABELS
 from wmframe.report.statistics import summarise
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wmframe.dashboard.reading import Cache, regular_file, stamp
-from wmframe.errors import UserError
-from wmframe.pipeline.sweeps import Sweep
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.sweeps import Sweep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from wmframe.files import about
+from wmframe.engine.durability.files import about
 
 
 class ArrayWriter:

@@ -38,6 +38,11 @@ class Emphasis:
     later_share: float = 0.0
     recency: float = 1.0
 
+    @classmethod
+    def of(cls, later_share: float | None, recency: float | None) -> "Emphasis":
+        """Return what these settings say, None being what they are without one."""
+        return cls(later_share=later_share or 0.0, recency=1.0 if recency is None else recency)
+
     def split(
         self, episodes: Sequence[EpisodeRef], count: int, *, places: Callable[[EpisodeRef], int] | None = None
     ) -> tuple[Group, Group]:

@@ -17,12 +17,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from wmframe import faults
 from wmframe.data.shard import CHUNK, check_episode, open_shard, read_info
 from wmframe.data.sink import Sink
 from wmframe.data.split import Split, split
-from wmframe.errors import UserError
-from wmframe.files import fsync_folder
+from wmframe.engine.durability import failpoints
+from wmframe.engine.durability.files import fsync_folder
+from wmframe.engine.errors import UserError
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -108,7 +108,7 @@ class ShardWriter:
         if self._frames[lane]:
             self._flush(lane)
         group = self._file[f"{lane:04}"]
-        faults.reach(f"half.{self._path.name}", self._path)
+        failpoints.reach(f"half.{self._path.name}", self._path)
         rewards = np.asarray(self._rewards[lane], np.float32)
         group["actions"] = np.asarray(self._actions[lane], np.float32)
         group["rewards"] = rewards

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wmframe.data.split import Split, split
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 Array = npt.NDArray[np.generic]
 

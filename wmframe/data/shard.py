@@ -13,7 +13,7 @@ from typing import Any, Final
 import h5py
 import numpy as np
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 CHUNK: Final = 32
 """Frames compressed together: what one read decompresses."""

@@ -8,7 +8,7 @@ remembered. From then on HDF5 is told that all is well, or it could not be close
 import os
 from pathlib import Path
 
-from wmframe.files import about
+from wmframe.engine.durability.files import about
 
 
 class Sink:

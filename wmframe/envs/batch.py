@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
-from wmframe.errors import UserError
 
 if TYPE_CHECKING:
     import gymnasium
@@ -151,31 +151,16 @@ class SerialBatch(EnvBatch):
 
 
 def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
-    """The environment's own batch if it has one, else one over `workers` processes; with 0 or 1, in this process.
-
-    The results are the same for any number of workers.
-
-    Raises:
-        UserError: the environment's own batch needs something that is not installed.
-    """
+    """A batch over `workers` processes; with 0 or 1, in this process. The results are the same for any number."""
     from wmframe.envs.process_batch import ProcessBatch
 
-    own = spec.bulk(workers)
-    if own is not None:
-        return own
     return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
 
 
 def make_batches(spec: EnvSpec, workers: int) -> list[EnvBatch]:
-    """Batches for as many threads to step, each over one of `workers` processes.
-
-    An environment's own batch comes alone, and so does one in this process. Raises what `make_batch` does.
-    """
+    """Batches for as many threads to step, each over one of `workers` processes; one in this process comes alone."""
     from wmframe.envs.process_batch import ProcessBatch
 
-    own = spec.bulk(workers)
-    if own is not None:
-        return [own]
     return [SerialBatch(spec)] if workers <= 1 else [ProcessBatch(spec, 1) for _ in range(workers)]
 
 

@@ -17,10 +17,9 @@ from wmframe.envs.headless import headless
 from wmframe.envs.spec import EnvSpec
 
 if TYPE_CHECKING:
-    from wmframe.envs.car_racing_pool import PoolBatch
     from wmframe.envs.pixel_env import PixelEnv
 
-Renderer = Literal["fast", "checked", "reference", "envpool"]
+Renderer = Literal["fast", "checked", "reference"]
 
 KEPT_ROWS = 84  # of 96; below them lies the instrument panel
 
@@ -40,9 +39,7 @@ class CarRacing(EnvSpec):
         max_frames: the time limit in frames, 1000 in the paper.
         renderer: "fast" draws the same pixels in a fraction of the time; "checked" does so where it can,
             and compares one frame in fifty with Gymnasium's; "reference" leaves all the drawing to
-            Gymnasium; "envpool" leaves the whole game to EnvPool, another simulator with tracks and
-            pixels of its own (see `caveat`). It draws every frame: measured twice as fast as "fast" where
-            every frame is seen, and slower from `action_repeat` 3 on.
+            Gymnasium.
     """
 
     action_size: Literal[3] = 3
@@ -52,54 +49,21 @@ class CarRacing(EnvSpec):
 
     @property
     def backend(self) -> str:
-        """The package's version, the environment and, of Gymnasium's, the renderer.
-
-        Raises:
-            UserError: EnvPool is not installed.
-        """
-        if self.renderer == "envpool":
-            from wmframe.envs.car_racing_pool import envpool_version
-
-            return f"envpool-{envpool_version()}/CarRacing-v3"
+        """Gymnasium's version, the environment and the renderer."""
         return f"gymnasium-{version('gymnasium')}/CarRacing-v3/{self.renderer}"
 
     @property
-    def caveat(self) -> str:
-        """That what V and M learn from EnvPool is not quite what scores are taken on."""
-        if self.renderer != "envpool":
-            return ""
-        return (
-            "With env.renderer=envpool, V, M and C learn from EnvPool's pictures, whose edges are jagged, "
-            "and are scored on Gymnasium's, whose edges are smooth."
-        )
-
-    def check(self) -> None:
-        """See `EnvSpec.check`: EnvPool is an extra."""
-        if self.renderer == "envpool":
-            from wmframe.envs.car_racing_pool import load_envpool
-
-            load_envpool()
-
-    def bulk(self, workers: int) -> "PoolBatch | None":
-        """See `EnvSpec.bulk`: EnvPool's pool."""
-        if self.renderer != "envpool":
-            return None
-        from wmframe.envs.car_racing_pool import PoolBatch
-
-        return PoolBatch(self, workers)
+    def episodes(self) -> str:
+        """Every episode is a track of its own."""
+        return "tracks"
 
     def make(self) -> "PixelEnv":
         """A fresh track.
 
         Raises:
             UserError: the fast renderer was written for another Gymnasium, or does not draw what the
-                reference does; or EnvPool is not installed.
+                reference does.
         """
-        if self.renderer == "envpool":
-            from wmframe.envs.car_racing_pool import PoolEnv, load_envpool
-
-            load_envpool()
-            return PoolEnv(self)
         with headless():
             from wmframe.envs.car_racing_env import CarRacingEnv, Track
 

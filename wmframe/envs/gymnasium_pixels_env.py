@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
 from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import FRAME_SIZE, Action, Frame
-from wmframe.errors import UserError
 
 
 class GymnasiumPixelsEnv(PixelEnv):

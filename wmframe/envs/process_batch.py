@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, EnvBatch, check_actions, still
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.worker import RESET, STEP, decode_step, encode_seeds
 from wmframe.envs.worker_process import LostError, WorkerProcess
-from wmframe.errors import UserError
 
 PATIENCE = 60.0  # seconds
 REPLACEMENTS = 3  # in one episode; whatever takes more than that will go on taking workers

@@ -16,7 +16,6 @@ from pydantic import PositiveInt
 if TYPE_CHECKING:
     import gymnasium
 
-    from wmframe.envs.batch import EnvBatch
 
 FRAME_SIZE = 64
 FRAME_SHAPE = (FRAME_SIZE, FRAME_SIZE, 3)
@@ -53,16 +52,6 @@ class EnvSpec(ABC):
             UserError: the environment can't be made as described; the message says what would do.
         """
 
-    def bulk(self, workers: int) -> "EnvBatch | None":
-        """A batch of its own kind, stepped by `workers` threads, for an environment that has one; mostly there is none.
-
-        It must be what a `SerialBatch` of the same spec is, bit for bit.
-
-        Raises:
-            UserError: something that it needs is not installed.
-        """
-        return None
-
     def check(self) -> None:  # noqa: B027  # mostly there is nothing to find out
         """Find out before any work whether this machine has what the environment needs.
 
@@ -71,9 +60,9 @@ class EnvSpec(ABC):
         """
 
     @property
-    def caveat(self) -> str:
-        """What readers of scores must know where `reference` is more than another way to draw; mostly nothing."""
-        return ""
+    def episodes(self) -> str:
+        """What people call its episodes, in the plural."""
+        return "episodes"
 
     @property
     def most_steps(self) -> int:

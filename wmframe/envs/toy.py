@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import PositiveFloat, PositiveInt
 
+from wmframe.engine.errors import UserError
 from wmframe.envs.spec import EnvSpec
-from wmframe.errors import UserError
 
 if TYPE_CHECKING:
     from wmframe.envs.toy_env import ToyEnv

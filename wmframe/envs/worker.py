@@ -15,11 +15,11 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from wmframe.engine.config.user_code import Held
+from wmframe.engine.durability.parent_process import follow
+from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, SerialBatch, still
 from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
-from wmframe.errors import UserError
-from wmframe.owner import follow
-from wmframe.user_code import Held
 
 RESET, STEP, CLOSE = b"R", b"S", b"C"
 DONE, MISTAKE, FAILED = b"D", b"M", b"F"

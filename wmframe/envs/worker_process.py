@@ -11,10 +11,10 @@ import socket
 import struct
 from multiprocessing.connection import Connection
 
+from wmframe.engine.config.user_code import Held
+from wmframe.engine.errors import UserError
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.worker import CLOSE, FAILED, MISTAKE, serve
-from wmframe.errors import UserError
-from wmframe.user_code import Held
 
 START = 300.0  # seconds until the first answer: all workers import their game at once, perhaps from a slow disk
 MOMENT = 5.0  # seconds a process gets to end by itself

@@ -9,7 +9,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState, Prediction
 

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
-from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.errors import UserError
 from wmframe.report.contents import Frames
 from wmframe.report.pictures import enlarge
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmframe.config.bind import Component
 from wmframe.data.episodes import EpisodeReader
+from wmframe.engine.config.bind import Component
 from wmframe.memory.contract import Memory
 from wmframe.report.canvas import nats, paint, telling, typical
 from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions
@@ -69,8 +69,8 @@ class Sample:
 def draw_pictures(agent: Path, experiment: Component, allowed: Sequence[str]) -> Pictures:
     """Let V and M in an agent's folder draw what they make of its sample of episodes."""
     parts = agent_parts(agent)
-    vision = load_vision(parts["vision"], allowed=allowed, device=_CPU)
-    memory = load_memory(parts["memory"], allowed=allowed, device=_CPU)
+    vision = load_vision(parts.vision, allowed=allowed, device=_CPU)
+    memory = load_memory(parts.memory, allowed=allowed, device=_CPU)
     sample = recorded(agent)
     normal = torch.randn(_SHOWN, vision.latent_size, generator=torch.Generator().manual_seed(0))
     temperature = float(experiment.part("world").arguments.get("temperature", 1.0))  # type: ignore[arg-type]

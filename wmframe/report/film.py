@@ -11,10 +11,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from wmframe.agents.agent import load_agent
+from wmframe.engine.runs.runs import Run
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.spec import EnvSpec
-from wmframe.pipeline.agents import load_agent
-from wmframe.pipeline.runs import Run
 from wmframe.report.animation import panels, write_animation
 from wmframe.report.contents import Frames
 from wmframe.worlds.contract import World

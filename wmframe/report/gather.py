@@ -11,15 +11,16 @@ from typing import Literal
 import numpy as np
 from pydantic import FiniteFloat
 
-from wmframe.config.bind import Component
+from wmframe.agents.agent import open_artefacts
+from wmframe.engine.config.bind import Component
+from wmframe.engine.config.building import build_as, build_part, is_declared
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.runs.records import read_record
+from wmframe.engine.runs.runs import Run, RunRecord
+from wmframe.engine.store.artefact import Artefact
+from wmframe.engine.store.reasons import edited
 from wmframe.envs.spec import EnvSpec
-from wmframe.pipeline.agents import open_artefacts
-from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.graph import graph
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.reasons import edited
-from wmframe.pipeline.records import read_record
-from wmframe.pipeline.runs import Run, RunRecord
 from wmframe.report.contents import Contents, Score, StageRow
 from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
@@ -27,8 +28,7 @@ from wmframe.report.page import write
 from wmframe.report.round_films import round_films
 from wmframe.report.scoreboard import LABELS
 from wmframe.search.settings import Search
-from wmframe.stages.building import build_as, build_part
-from wmframe.worlds.settings import RealitySettings
+from wmframe.worlds.settings import DreamSettings, RealitySettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,9 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     agent = artefacts.get("agent")
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
-    env = build_part(experiment, "env", EnvSpec, allowed=allowed)
-    nodes = graph(experiment)
+    played = isinstance(experiment.arguments.get("env"), Component)
+    env = build_part(experiment, "env", EnvSpec, allowed=allowed) if played else None
+    nodes = nodes_of(experiment, allowed)
     return Contents(
         title=run.name,
         subtitle=record.command,
@@ -83,12 +84,12 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         provenance=record.provenance,
         notes=[
             *_gone_on(experiment),
-            *_notes(told, env.caveat),
-            *_searched_awake(nodes, env, allowed),
+            *_notes(told),
+            *(_searched_awake(nodes, env, allowed) if env is not None else []),
             *_edited(nodes, agent),
         ],
-        learned_in=_learned_in(experiment),
-        episodes="tracks" if "car_racing" in str(experiment.plain()["env"]) else "episodes",
+        learned_in=_learned_in(experiment, allowed),
+        episodes="episodes" if env is None else env.episodes,
         reconstructions=drawn.reconstructions,
         prior_samples=drawn.prior_samples,
         canvas=drawn.canvas,
@@ -114,8 +115,8 @@ def _scores(record: RunRecord) -> list[Score]:
     ]
 
 
-def _notes(told: Told, caveat: str) -> list[str]:
-    notes = [caveat] if caveat else []
+def _notes(told: Told) -> list[str]:
+    notes = []
     for number, collected in enumerate(told.recorded, 1):
         origins = ", ".join(f"{count} {origin}" for origin, count in collected.episodes.items())
         notes.append(
@@ -135,7 +136,7 @@ def _notes(told: Told, caveat: str) -> list[str]:
 
 def _gone_on(experiment: Component) -> list[str]:
     """Say whose V and M a run without rounds has."""
-    if experiment.arguments["rounds"] != 0:
+    if experiment.arguments.get("rounds") != 0:
         return []
     before = experiment.arguments["first_driver"]
     return [
@@ -144,10 +145,14 @@ def _gone_on(experiment: Component) -> list[str]:
     ]
 
 
-def _learned_in(experiment: Component) -> Literal["dream", "reality", "both"]:
-    if not experiment.part("world").target.endswith(".DreamSettings"):
+def _learned_in(experiment: Component, allowed: Sequence[str]) -> Literal["dream", "reality", "both"] | None:
+    """Say where C was trained, None where there is none."""
+    world = experiment.arguments.get("world")
+    if not isinstance(world, Component):
+        return None
+    if not is_declared(world, DreamSettings, allowed):
         return "reality"
-    return "dream" if experiment.arguments["finish"] is None else "both"
+    return "dream" if experiment.arguments.get("finish") is None else "both"
 
 
 def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str]) -> list[str]:
@@ -155,7 +160,9 @@ def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str])
     frames = 0
     for node in nodes:
         world, search = node.config.get("world"), node.config.get("search")
-        if isinstance(world, Component) and isinstance(search, Component) and world.target.endswith(".RealitySettings"):
+        if not isinstance(world, Component) or not isinstance(search, Component):
+            continue
+        if is_declared(world, RealitySettings, allowed):
             reality = build_as(world, RealitySettings, allowed=allowed, path="world")
             steps = min(env.most_steps, reality.most_steps or env.most_steps)
             episodes = build_as(search, Search, allowed=allowed, path="search").most_episodes

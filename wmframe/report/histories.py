@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from wmframe.engine.tracking.history import Row, read
 from wmframe.report.contents import Curve, Series
-from wmframe.tracking.history import Row, read
 
 
 @dataclass(frozen=True)

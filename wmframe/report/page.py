@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from wmframe.files import write_atomic
+from wmframe.engine.durability.files import write_atomic
 from wmframe.report.animation import best_format, encode, side_by_side
 from wmframe.report.contents import Canvas, Contents, Curve, DrivenFilm, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.curves import draw

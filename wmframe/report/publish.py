@@ -7,31 +7,31 @@ A run comes in; `report.html` and `pictures/` in its folder go out, and pictures
 from collections.abc import Sequence
 from pathlib import Path
 
-from wmframe import faults
-from wmframe.files import write_atomic
-from wmframe.pipeline.runs import Run, RunRecord
+from wmframe.engine.durability import failpoints
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.runs.runs import Run, RunRecord
+from wmframe.engine.tracking.tracker import Tracker
 from wmframe.report.animation import side_by_side, write_animation
 from wmframe.report.contents import Contents, Frames
 from wmframe.report.gather import gather
 from wmframe.report.page import FPS, write
 from wmframe.report.pictures import png_bytes, sheet
-from wmframe.tracking.tracker import Tracker
 
 
 def publish(run: Run, tracker: Tracker, *, allowed: Sequence[str]) -> None:
     """Write the page and the pictures of a run, and give them to its tracker with the tables."""
-    faults.reach("report.begun")
+    failpoints.reach("report.begun")
     contents = gather(run, allowed=allowed)
-    faults.reach("report.gathered")
+    failpoints.reach("report.gathered")
     page = write(contents, run.folder / "report.html")
-    faults.reach("report.written")
+    failpoints.reach("report.written")
     for name, (path, caption) in save_pictures(contents, run.folder / "pictures").items():
         tracker.media(name, path, caption)
     tracker.media("run/page", page)
     record = run.record()
     tracker.table("run/stages", ("stage", "key", "state", "seconds"), _stages(record))
     tracker.table("evaluate/episodes", ("world", "seed", "return", "steps"), _episodes(record))
-    faults.reach("report.published")
+    failpoints.reach("report.published")
 
 
 def save_pictures(contents: Contents, folder: Path) -> dict[str, tuple[Path, str]]:

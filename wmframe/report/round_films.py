@@ -19,18 +19,18 @@ from typing import Final
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from wmframe.agents.agent import load_agent
 from wmframe.collect.driving import UNPERTURBED
 from wmframe.data.episodes import EpisodeReader
+from wmframe.engine.config.building import build_part
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.graph.node import Node
+from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM, Run
+from wmframe.engine.store.artefact import Artefact
 from wmframe.envs.spec import Frame
-from wmframe.files import write_atomic
-from wmframe.pipeline.agents import load_agent
-from wmframe.pipeline.artefact import Artefact
-from wmframe.pipeline.node import Node
-from wmframe.pipeline.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.report.animation import FORMATS, best_format, captioned, write_animation
 from wmframe.report.contents import DrivenFilm, Frames
 from wmframe.report.film import Rewards, real_episode
-from wmframe.stages.building import build_part
 from wmframe.stages.evaluate import Evaluation
 
 _FPS: Final = 12.5
@@ -47,9 +47,9 @@ _NAMES: Final = re.compile(r"round_(?P<round>\d{1,6})|agent")
 
 def film_round(run: Run, node: Node, artefact: Artefact, *, allowed: Sequence[str]) -> str:
     """Film an agent, if this result shows one; return what to tell of it, "" if there was nothing to film."""
-    if node.stage == "collect" and artefact.manifest["config"]["round"] > 1:
+    if node.stage.name == "collect" and artefact.manifest["config"]["round"] > 1:
         return _as_it_recorded(run, int(artefact.manifest["config"]["round"]) - 1, artefact.path)
-    if node.stage == "evaluate" and (run.folder / FILM_FOLDER).is_dir():
+    if node.stage.name == "evaluate" and (run.folder / FILM_FOLDER).is_dir():
         return _as_it_was_scored(run, allowed)
     return ""
 

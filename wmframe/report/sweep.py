@@ -6,8 +6,8 @@ A sweep comes in, finished, partial or crashed; four files go out. Called at the
 
 from pathlib import Path
 
-from wmframe.files import write_atomic
-from wmframe.pipeline.sweeps import Sweep
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.runs.sweeps import Sweep
 from wmframe.report.sweep_page import render
 from wmframe.report.sweep_rows import gather_rows
 from wmframe.report.sweep_table import tabulate

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wmframe.config.files import read_mapping
-from wmframe.config.touched import as_composed
-from wmframe.errors import UserError
-from wmframe.pipeline.runs import Run, is_name
-from wmframe.pipeline.sweeps import JobRecord, Sweep
+from wmframe.engine.config.files import read_mapping
+from wmframe.engine.config.touched import as_composed
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run, RunRecord, is_name
+from wmframe.engine.runs.sweeps import JobRecord, Sweep
 from wmframe.report.contents import Score
 
 
@@ -125,7 +125,7 @@ def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Scor
         seed=seed if isinstance(seed, int) else None,
         name=job.run,
         result=record.result or job.run,
-        trained=record.trained or job.run,
+        trained=_trained(record) or job.run,
         awake=scores["reality"],
         dream=scores.get("dream"),
     )
@@ -150,3 +150,9 @@ def _config(sweep: Sweep, job: JobRecord, found: TrainingRun | Missing) -> Mappi
         return sweep.config(job.number)
     except UserError:
         return {}
+
+
+def _trained(record: RunRecord) -> str:
+    """Return the key of what was trained, whatever it was then scored on: its agent's, or that of the last result."""
+    agent = record.published("agent")
+    return agent.key if agent else record.result

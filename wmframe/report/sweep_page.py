@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from wmframe.pipeline.sweeps import JobRecord
+from wmframe.engine.runs.sweeps import JobRecord
 from wmframe.report.contents import Curve, Score
 from wmframe.report.curves import draw
 from wmframe.report.html import fill

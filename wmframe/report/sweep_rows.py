@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from wmframe.config.ablation import Ablation, read_ablation
-from wmframe.pipeline.sweeps import JobRecord, Sweep, SweepRecord
+from wmframe.engine.config.ablation import Ablation, read_ablation
+from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord
 from wmframe.report.contents import Score
 from wmframe.report.story import comparable, paces
 from wmframe.report.sweep_jobs import ComputedJob, Missing, TrainingRun, by_configuration, read_job

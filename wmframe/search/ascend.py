@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.search.settings import GradientSearch
 from wmframe.search.strategy import Parameters
 

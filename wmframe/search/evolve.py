@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from wmframe import faults, stopping
-from wmframe.errors import UserError
+from wmframe.engine.durability import failpoints, signals
+from wmframe.engine.durability.checksummed import VouchedLines
+from wmframe.engine.errors import UserError
 from wmframe.search.settings import RESCORED, Search
 from wmframe.search.strategy import Parameters, Strategy, fingerprint
-from wmframe.vouched import VouchedLines
 
 Scores = npt.NDArray[np.float64]
 
@@ -108,8 +108,8 @@ def evolve(
         report(number, _summary(scores, stands, began))
         if known is None:
             ledger.add(Generation(fingerprint(candidates), tuple(scores.tolist()), tuple(selected.tolist())))
-            faults.reach("search.generation")
-        stopping.check()
+            failpoints.reach("search.generation")
+        signals.check()
         if first:
             best = Found(strategy.start, float(began[0]), 0)
         best = _better(best, finalists, stands, number, keep=search.returned != "mean")

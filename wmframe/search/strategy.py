@@ -15,7 +15,7 @@ import numpy.typing as npt
 from nevergrad.optimization.base import ConfiguredOptimizer
 from nevergrad.optimization.optimizerlib import _CMA, ChoiceBase, NGOptBase, registry
 
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 
 Parameters = npt.NDArray[np.float64]
 

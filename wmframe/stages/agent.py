@@ -12,55 +12,67 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-from wmframe import faults, stopping
 from wmframe.data.episodes import save_sample
-from wmframe.files import read_json, write_json
-from wmframe.stages.models import agent_parts, copy_part
-from wmframe.stages.task import Task
+from wmframe.engine.durability import failpoints, signals
+from wmframe.engine.durability.files import read_json, write_json
+from wmframe.engine.runs.context import StageContext
+from wmframe.stages.models import Parts, agent_parts, copy_part
 
 _FACTS: Final = "agent.json"
 _SAMPLE: Final = "sample.h5"
 
 
-def run(task: Task) -> None:
+def run(
+    context: StageContext,
+    *,
+    chosen: str,
+    controllers: Mapping[int, Path],
+    episodes: Mapping[int, Path] | None = None,
+    visions: Mapping[int, Path] | None = None,
+    memories: Mapping[int, Path] | None = None,
+    trials: Mapping[int, Path] | None = None,
+    agent: Path | None = None,
+) -> None:
     """Take over V, M and C, and what shows and tells of them."""
-    if "agent" in task.inputs:
-        _gone_on(task, task.inputs["agent"])
-    else:
-        _of_rounds(task)
+    if agent is not None:
+        _gone_on(context, agent, controllers[0])
+    elif episodes is not None and visions is not None and memories is not None:
+        found = {n: Parts(visions[n], memories[n], controllers[n]) for n in controllers}
+        _of_rounds(context, found, episodes, trials or {})
 
 
-def _gone_on(task: Task, before: Path) -> None:
+def _gone_on(context: StageContext, before: Path, controller: Path) -> None:
     """Save an agent with a C that went on from its; what V and M have seen is what it was."""
-    _copy(task, {**agent_parts(before), "controller": task.inputs["controller.0"]})
-    shutil.copyfile(before / _SAMPLE, task.output / _SAMPLE)
-    write_json(task.output / _FACTS, read_json(before / _FACTS))
+    _copy(context, agent_parts(before)._replace(controller=controller))
+    shutil.copyfile(before / _SAMPLE, context.output / _SAMPLE)
+    write_json(context.output / _FACTS, read_json(before / _FACTS))
 
 
-def _of_rounds(task: Task) -> None:
+def _of_rounds(
+    context: StageContext, rounds: Mapping[int, Parts], episodes: Mapping[int, Path], trials: Mapping[int, Path]
+) -> None:
     """Choose a round, save its V, M and C, and some of what it recorded."""
-    trials = [read_json(folder / "scores.json") for folder in task.many("select")]
-    earned = {str(number): _earned(trial) for number, trial in enumerate(trials, 1)}
-    rounds = [name.partition(".")[2] for name in task.inputs if name.startswith("controller.")]
-    chosen = rounds[-1] if len(rounds) == 1 else max(rounds, key=lambda number: earned[number]["reality"])
-    _copy(task, {part: task.inputs[f"{part}.{chosen}"] for part in agent_parts(task.output)})
-    save_sample([task.inputs[f"collect.{number}"] for number in range(1, int(chosen) + 1)], task.output / _SAMPLE)
+    tried = {number: read_json(folder / "scores.json") for number, folder in trials.items()}
+    earned = {number: _earned(trial) for number, trial in tried.items()}
+    chosen = max(rounds) if len(rounds) == 1 else max(rounds, key=lambda number: earned[number]["reality"])
+    _copy(context, rounds[chosen])
+    save_sample([episodes[number] for number in range(1, chosen + 1)], context.output / _SAMPLE)
     facts = {
-        "round": int(chosen),
-        "earned": earned,
-        "recorded": [read_json(folder / "summary.json") for folder in task.many("collect")],
-        "frames_tried_on": sum(trial["environment_frames"] for trial in trials),
+        "round": chosen,
+        "earned": {str(number): row for number, row in earned.items()},
+        "recorded": [read_json(folder / "summary.json") for folder in episodes.values()],
+        "frames_tried_on": sum(trial["environment_frames"] for trial in tried.values()),
     }
-    write_json(task.output / _FACTS, facts)
+    write_json(context.output / _FACTS, facts)
 
 
-def _copy(task: Task, parts: Mapping[str, Path]) -> None:
-    with task.progress.stage(task.name, total=len(parts), unit="parts") as bar:
-        for part, folder in agent_parts(task.output).items():
-            copy_part(parts[part], folder)
+def _copy(context: StageContext, parts: Parts) -> None:
+    with context.progress.stage(context.name, total=len(parts), unit="parts") as bar:
+        for part, folder in zip(parts, agent_parts(context.output), strict=True):
+            copy_part(part, folder)
             bar.advance(1)
-            faults.reach("agent.part")
-            stopping.check()
+            failpoints.reach("agent.part")
+            signals.check()
 
 
 def _earned(trial: Mapping[str, Any]) -> dict[str, float]:

@@ -19,49 +19,60 @@ from wmframe.collect.collection import Collection
 from wmframe.collect.contract import Setting, Source
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeInfo, read_infos
+from wmframe.engine.durability.completed_files import Kept
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.context import StageContext
+from wmframe.engine.tracking.progress import Bar
 from wmframe.envs.spec import EnvSpec
-from wmframe.errors import UserError
-from wmframe.files import write_json
-from wmframe.stages.first_driver import check_it_fits, inherited_frames
-from wmframe.stages.kept import Kept
-from wmframe.stages.models import load_driver
-from wmframe.stages.task import Task
-from wmframe.tracking.progress import Bar
+from wmframe.stages.environments import environments
+from wmframe.stages.initial_agent import check_it_fits, inherited_frames
+from wmframe.stages.models import Parts, agent_parts, load_driver
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import WorldSettings
 
 
-def run(task: Task) -> None:
-    """Build the sources, play what each asks for, save every episode."""
-    collection, spec = task.build("collect", Collection), task.build("env", EnvSpec)
-    number = task.integer("round")
-    sources = collection.first if number == 1 else collection.later
-    planned = sum(source.planned_steps(spec.most_steps) for source in sources.values())
+def run(
+    context: StageContext,
+    *,
+    collect: Collection,
+    env: EnvSpec,
+    seed: int,
+    round: int,
+    world: WorldSettings | None = None,
+    agent: Path | None = None,
+    vision: Path | None = None,
+    memory: Path | None = None,
+    controller: Path | None = None,
+) -> None:
+    """Play what each source asks for, save every episode."""
+    sources = collect.first if round == 1 else collect.later
+    planned = sum(source.planned_steps(env.most_steps) for source in sources.values())
+    parts = agent_parts(agent) if agent is not None else Parts.of(vision, memory, controller)
     played = _Summary()
-    for shard in task.output.glob("*.h5"):
+    for shard in context.output.glob("*.h5"):
         played.add(read_infos(shard))
-    _refuse_others(played.backends, spec.backend, task)
-    if spec.caveat:
-        task.progress.say(f"{task.name}: {spec.caveat}")
+    _refuse_others(played.backends, env.backend, context)
     summary = _Summary()
     with (
         torch.inference_mode(),
-        task.environments() as batch,
-        task.progress.stage(task.name, total=planned, unit="steps", start=played.steps) as bar,
+        environments(env, context.machine) as batch,
+        context.progress.stage(context.name, total=planned, unit="steps", start=played.steps) as bar,
     ):
-        driver = _driver(task, spec)
+        driver = _driver(context, env, world, parts, agent)
         for name, source in sources.items():
             setting = Setting(
                 source=name,
                 batch=batch,
-                action_size=spec.action_size,
-                seed=task.seed,
-                round=number,
+                action_size=env.action_size,
+                seed=seed,
+                round=round,
                 driver=driver,
             )
-            for infos in _play(source, setting, task.output, task.kept, spec.backend, bar):
+            for infos in _play(source, setting, context.output, context.kept, env.backend, bar):
                 summary.add(infos)
-    write_json(task.output / "summary.json", {**summary.told(spec.action_repeat), **_inherited(task)})
+    inherited = {} if agent is None else {"inherited_frames": inherited_frames(agent)}
+    write_json(context.output / "summary.json", {**summary.told(env.action_repeat), **inherited})
 
 
 class _Summary:
@@ -95,13 +106,13 @@ class _Summary:
         }
 
 
-def _refuse_others(played: Set[str], backend: str, task: Task) -> None:
+def _refuse_others(played: Set[str], backend: str, context: StageContext) -> None:
     """Raise UserError if an interrupted collection was begun with another backend: it would be half of each."""
     begun = played - {backend}
     if begun:
         raise UserError(
-            f"{task.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}: half a collection of each "
-            f"is none. Install the first again, or delete {task.work} to begin anew.",
+            f"{context.name} was begun on {' and '.join(sorted(begun))}, but this is {backend}: half a collection of "
+            f"each is none. Install the first again, or delete {context.work} to begin anew.",
             exit_code=1,
         )
 
@@ -134,15 +145,12 @@ def _play(
         yield infos
 
 
-def _driver(task: Task, spec: EnvSpec) -> Driver | None:
-    if not task.inputs:
+def _driver(
+    context: StageContext, env: EnvSpec, world: WorldSettings | None, parts: Parts | None, agent: Path | None
+) -> Driver | None:
+    if parts is None or world is None:
         return None
-    world = task.build("world", WorldSettings)
-    driver = load_driver(task.driver, world=world, allowed=task.allowed, device=task.machine.device)
-    if "agent" in task.inputs:
-        check_it_fits(task.inputs["agent"], driver.memory, spec)
+    driver = load_driver(parts, world=world, allowed=context.allowed, device=context.machine.device)
+    if agent is not None:
+        check_it_fits(agent, driver.memory, env)
     return driver
-
-
-def _inherited(task: Task) -> dict[str, int]:
-    return {"inherited_frames": inherited_frames(task.inputs["agent"])} if "agent" in task.inputs else {}

@@ -14,12 +14,13 @@ from annotated_types import Ge, Le, Lt
 from torch import Tensor
 
 from wmframe.data.seeds import report_seeds
+from wmframe.engine.durability.files import write_json
+from wmframe.engine.runs.context import StageContext
+from wmframe.engine.tracking.progress import Bar
 from wmframe.envs.spec import EnvSpec
-from wmframe.files import write_json
-from wmframe.stages.inhabit import dream
-from wmframe.stages.models import STARTS, load_driver
-from wmframe.stages.task import Task
-from wmframe.tracking.progress import Bar
+from wmframe.stages.environments import environments
+from wmframe.stages.make_world import dream
+from wmframe.stages.models import STARTS, agent_parts, load_driver
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, Outcome, Watch, rollout
@@ -43,22 +44,21 @@ class Evaluation:
         return report_seeds(self.first_seed, self.episodes)
 
 
-def run(task: Task) -> None:
-    """Build the agent, let it drive awake and asleep, save every episode's return."""
-    evaluation, settings = task.build("evaluate", Evaluation), task.build("world", WorldSettings)
-    driver = load_driver(task.driver, world=settings, allowed=task.allowed, device=task.machine.device)
+def run(
+    context: StageContext, *, env: EnvSpec, evaluate: Evaluation, world: WorldSettings, agent: Path, baseline: Path
+) -> None:
+    """Build the agent, let it drive awake and asleep, save every episode's return. The baseline stands beside it."""
+    parts = agent_parts(agent)
+    driver = load_driver(parts, world=world, allowed=context.allowed, device=context.machine.device)
     precise = driver.in_double()
-    caveat = task.build("env", EnvSpec).caveat
-    if caveat:
-        task.progress.say(f"{task.name}: {caveat}")
-    with task.environments(reference=True) as batch:
+    with environments(env, context.machine, reference=True) as batch:
         backend = batch.spec.backend
-        scores = {"reality": drive(task, precise.awake(batch), lambda _: precise.act(), evaluation.seeds)}
-    scores |= asleep(settings, driver, task.driver["controller"], evaluation.seeds)
-    with task.history() as history:
+        scores = {"reality": drive(context, precise.awake(batch), lambda _: precise.act(), evaluate.seeds)}
+    scores |= asleep(world, driver, parts.controller, evaluate.seeds)
+    with context.history() as history:
         means = {name: fmean(row["returns"]) for name, row in scores.items()}
         history.log(0, {f"evaluate/{name}_mean": mean for name, mean in means.items()})
-    write_json(task.output / "scores.json", {"seeds": evaluation.seeds, "backend": backend, "scores": scores})
+    write_json(context.output / "scores.json", {"seeds": evaluate.seeds, "backend": backend, "scores": scores})
 
 
 def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Sequence[int]) -> dict[str, Row]:
@@ -74,10 +74,10 @@ def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Seq
 
 
 @torch.inference_mode()
-def drive(task: Task, world: Reality, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
+def drive(context: StageContext, world: Reality, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
     """Run an episode per seed, as many at once as the world likes; `act` makes the policy for a group of seeds."""
     outcomes = []
-    with task.progress.stage(task.name, total=len(seeds) * world.time_limit, unit="steps") as bar:
+    with context.progress.stage(context.name, total=len(seeds) * world.time_limit, unit="steps") as bar:
         for at in range(0, len(seeds), world.lanes):
             group = seeds[at : at + world.lanes]
             outcomes.append(rollout(world, act(group), group, watch=_count(bar, len(group))))

@@ -11,21 +11,24 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from wmframe import faults, stopping
 from wmframe.data.split import Split
-from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.engine.durability import failpoints, signals
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.context import HISTORY, StageContext
+from wmframe.engine.tracking.history import History
+from wmframe.engine.tracking.progress import Bar
 from wmframe.stages.resume import PlainCheckpoints
-from wmframe.stages.task import HISTORY, Task
-from wmframe.tracking.history import History
-from wmframe.tracking.progress import Bar
+
+Precision = Literal["32-true", "bf16-mixed"]
+"""As `Machine` has it."""
 
 Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
 """The batches of steps start … stop, drawn from these episodes."""
@@ -37,8 +40,17 @@ _CHECKS = 20
 """How often, in a whole fit, the held-out batches are measured."""
 
 
-def fit(module: pl.LightningModule, steps: int, batches: Batches, split: Split, task: Task) -> None:
-    """Fit a module for `steps` batches, or go on where an interrupted fit of the task stood.
+def fit(
+    module: pl.LightningModule,
+    steps: int,
+    batches: Batches,
+    split: Split,
+    context: StageContext,
+    *,
+    seed: int,
+    precision: Precision,
+) -> None:
+    """Fit a module for `steps` batches, or go on where an interrupted fit of the same result stood.
 
     `split` are the episodes to fit on and those held out, on which it is measured about 20 times. The module is left in
     evaluation mode on the CPU.
@@ -47,22 +59,22 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, split: Split, 
         module.eval()
         return
     fit_on, held_out = split
-    folder = task.resume / "fit"
-    checkpoints = PlainCheckpoints(task.key)
-    begun = _restored(checkpoints, folder, task)
+    folder = context.resume / "fit"
+    checkpoints = PlainCheckpoints(context.key)
+    begun = _restored(checkpoints, folder, context)
     every = max(steps // _CHECKS, min(steps, 25))
     with (
-        task.history(begun or 0) as history,
-        task.progress.stage(task.name, total=steps, unit="steps", start=begun or 0) as bar,
+        context.history(begun or 0) as history,
+        context.progress.stage(context.name, total=steps, unit="steps", start=begun or 0) as bar,
         warnings.catch_warnings(),
     ):
         _quieten()
         trainer = pl.Trainer(
             max_steps=steps,
             max_epochs=1,
-            accelerator="gpu" if task.machine.device.type == "cuda" else "cpu",
+            accelerator="gpu" if context.machine.device.type == "cuda" else "cpu",
             devices=1,
-            precision=task.machine.precision,
+            precision=precision,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -72,10 +84,10 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, split: Split, 
             check_val_every_n_epoch=None,
             plugins=[checkpoints],
             callbacks=[
-                _StepSeed(task.seed),
+                _StepSeed(seed),
                 _Finite(),
-                _Record(history, bar, max(every // 5, 1), task.output / HISTORY),
-                _Save(str(folder), task.machine.save_seconds, every),
+                _Record(history, bar, max(every // 5, 1), context.output / HISTORY),
+                _Save(str(folder), context.machine.save_seconds, every),
             ],
         )
         trainer.fit(
@@ -88,12 +100,12 @@ def fit(module: pl.LightningModule, steps: int, batches: Batches, split: Split, 
     module.cpu().eval()
 
 
-def _restored(checkpoints: PlainCheckpoints, folder: Path, task: Task) -> int | None:
+def _restored(checkpoints: PlainCheckpoints, folder: Path, context: StageContext) -> int | None:
     """Return the step at which there is a state to go on from, its history put in place, or None."""
-    saved = checkpoints.saved(folder, task.say)
+    saved = checkpoints.saved(folder, context.say)
     if saved is None:
         return None
-    write_atomic(task.output / HISTORY, saved.callbacks[_HISTORY]["rows"])
+    write_atomic(context.output / HISTORY, saved.callbacks[_HISTORY]["rows"])
     return saved.step
 
 
@@ -167,26 +179,26 @@ class _Save(pl.Callback):
         self._last = time.monotonic()
 
     def on_train_start(self, *_: Any) -> None:
-        stopping.retake()  # Lightning has a handler of its own, which ends the process without saving
+        signals.retake()  # Lightning has a handler of its own, which ends the process without saving
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        faults.reach("fit.step")
+        failpoints.reach("fit.step")
         if trainer.global_step % self._every != 0:
             self._offer(trainer, save=(trainer.global_step + 1) % self._every == 0)
 
     def on_validation_batch_end(self, *_: Any) -> None:
-        faults.reach("fit.measured")
-        stopping.check()
+        failpoints.reach("fit.measured")
+        signals.check()
 
     def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
         self._offer(trainer, save=False)
 
     def _offer(self, trainer: pl.Trainer, *, save: bool) -> None:
         """Save if it is due, and stop if asked to."""
-        if save or stopping.asked() or time.monotonic() - self._last >= self._seconds:
+        if save or signals.asked() or time.monotonic() - self._last >= self._seconds:
             trainer.save_checkpoint(self._folder, weights_only=False)
             self._last = time.monotonic()
-        stopping.check()
+        signals.check()
 
 
 def _diverged(module: pl.LightningModule, step: int, what: str) -> UserError:

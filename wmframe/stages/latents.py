@@ -4,31 +4,32 @@ A vision's and a collection's folders come in; `EncodedEpisodes` go out.
 """
 
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from wmframe import faults, stopping
 from wmframe.data.arrays import ArrayWriter
 from wmframe.data.episodes import EpisodeReader, Steps
+from wmframe.engine.durability import failpoints, signals
+from wmframe.engine.runs.context import StageContext
 from wmframe.stages.models import load_vision
-from wmframe.stages.task import Task
 from wmframe.vision.contract import Vision
 
 _TILE = 256
 """Frames encoded at once."""
 
 
-def run(task: Task) -> None:
+def run(context: StageContext, *, vision: Path, episodes: Path) -> None:
     """Build V, encode episode after episode into arrays on disk, save them."""
-    vision = load_vision(task.inputs["vision"], allowed=task.allowed, device=task.machine.device)
-    with closing(EpisodeReader([task.inputs["collect"]])) as reader, ExitStack() as files:
+    encoder = load_vision(vision, allowed=context.allowed, device=context.machine.device)
+    with closing(EpisodeReader([episodes])) as reader, ExitStack() as files:
         starts = np.cumsum([0, *(episode.steps + 1 for episode in reader.episodes)], dtype=np.int64)
         rows, actions = int(starts[-1]), reader.steps(0).actions.shape[1]
         shapes: dict[str, tuple[tuple[int, ...], npt.DTypeLike]] = {
-            "mu": ((rows, vision.latent_size), np.float16),
-            "logvar": ((rows, vision.latent_size), np.float16),
+            "mu": ((rows, encoder.latent_size), np.float16),
+            "logvar": ((rows, encoder.latent_size), np.float16),
             "actions": ((rows, actions), np.float32),
             "rewards": ((rows,), np.float32),
             "done": ((rows,), np.float32),
@@ -37,19 +38,19 @@ def run(task: Task) -> None:
             "limits": ((len(reader.episodes),), np.int64),
         }
         arrays = {
-            name: files.enter_context(ArrayWriter(task.output / f"{name}.npy", dtype, shape))
+            name: files.enter_context(ArrayWriter(context.output / f"{name}.npy", dtype, shape))
             for name, (shape, dtype) in shapes.items()
         }
         arrays["starts"].write(starts)
         arrays["seeds"].write(np.array([episode.seed for episode in reader.episodes], np.int64))
         arrays["limits"].write(np.array([episode.limit for episode in reader.episodes], np.int64))
-        with task.progress.stage(task.name, total=rows, unit="frames") as bar:
+        with context.progress.stage(context.name, total=rows, unit="frames") as bar:
             for number in range(len(reader.episodes)):
-                for name, part in _rows(vision, reader.steps(number), reader.frames(number)).items():
+                for name, part in _rows(encoder, reader.steps(number), reader.frames(number)).items():
                     arrays[name].write(part)
                 bar.update(done=int(starts[number + 1]))
-                faults.reach("latents.episode")
-                stopping.check()
+                failpoints.reach("latents.episode")
+                signals.check()
 
 
 def _rows(vision: Vision, steps: Steps, frames: np.ndarray) -> dict[str, np.ndarray]:

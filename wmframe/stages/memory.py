@@ -3,25 +3,38 @@
 Latents' folders come in, oldest first, and in later rounds the last round's memory; M's config and weights go out.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import IterableDataset
 
+from wmframe.data.emphasis import Emphasis
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.data.windows import Windows
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
+from wmframe.engine.runs.context import StageContext
 from wmframe.memory.contract import Memory
-from wmframe.stages.fit import fit
+from wmframe.stages.fit import Precision, fit
 from wmframe.stages.models import load_weights, save_module
-from wmframe.stages.task import Task
 
 
-def run(task: Task) -> None:
-    """Build M, or take the last round's, fit it on all but the held-out episodes, save it."""
-    memory = task.build("memory", Memory)
-    if "memory" in task.inputs:
-        load_weights(memory, task.inputs["memory"])
-    data = LatentData([EncodedEpisodes.load(folder) for folder in task.many("latents")])
+def run(
+    context: StageContext,
+    *,
+    memory: Memory,
+    seed: int,
+    precision: Precision,
+    latents: Mapping[int, Path],
+    later_share: float,
+    recency: float | None = None,
+    start: Path | None = None,
+) -> None:
+    """Fit M, from the weights of `start` if there is one, on all but the held-out episodes; save it."""
+    if start is not None:
+        load_weights(memory, start)
+    data = LatentData([EncodedEpisodes.load(folder) for folder in latents.values()])
+    emphasis = Emphasis.of(later_share, recency)
     _check_value(memory, data)
 
     def windows(episodes: list[int], start: int, stop: int) -> IterableDataset[Any]:
@@ -30,16 +43,16 @@ def run(task: Task) -> None:
             episodes,
             batch_size=memory.batch_size,
             length=memory.sequence,
-            seed=task.seed,
+            seed=seed,
             start=start,
             stop=stop,
-            emphasis=task.emphasis,
+            emphasis=emphasis,
             value_steps=memory.value_steps,
             reward_clip=memory.reward_clip,
         )
 
-    fit(memory, memory.steps, windows, data.split(), task)
-    save_module(memory, task.component("memory"), task.output)
+    fit(memory, memory.steps, windows, data.split(), context, seed=seed, precision=precision)
+    save_module(memory, context.component("memory"), context.output)
 
 
 def _check_value(memory: Memory, data: LatentData) -> None:

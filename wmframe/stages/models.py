@@ -4,22 +4,22 @@ Written by the vision, memory and controller stages; read by all stages below, t
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from wmframe.config.bind import Component, bind
-from wmframe.config.source import is_allowed
 from wmframe.controller.contract import Controller
-from wmframe.errors import UserError
-from wmframe.files import read_json, write_atomic, write_json
+from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.building import build_as
+from wmframe.engine.config.source import is_allowed
+from wmframe.engine.durability.files import read_json, write_atomic, write_json
+from wmframe.engine.durability.tensors import Layout, check_tensors, layouts, read_tensors
+from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
-from wmframe.stages.building import build_as
-from wmframe.tensors import Layout, check_tensors, layouts, read_tensors
 from wmframe.vision.contract import Vision
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.settings import DreamSettings, WorldSettings
@@ -67,9 +67,24 @@ def load_controller(folder: Path, *, allowed: Sequence[str], device: torch.devic
     return controller, read_tensors(folder / _WEIGHTS, wanted)["parameters"].to(device)
 
 
-def agent_parts(agent: Path) -> dict[str, Path]:
-    """Return where V, M and C lie in an agent's folder, by their names."""
-    return {part: agent / part for part in ("vision", "memory", "controller")}
+class Parts(NamedTuple):
+    """Where V, M and C lie that act together."""
+
+    vision: Path
+    memory: Path
+    controller: Path
+
+    @classmethod
+    def of(cls, vision: Path | None, memory: Path | None, controller: Path | None) -> "Parts | None":
+        """Return them, None unless all three are there."""
+        if vision is None or memory is None or controller is None:
+            return None
+        return cls(vision, memory, controller)
+
+
+def agent_parts(agent: Path) -> Parts:
+    """Return where V, M and C lie in an agent's folder."""
+    return Parts(*(agent / part for part in Parts._fields))
 
 
 def copy_part(folder: Path, to: Path) -> None:
@@ -80,14 +95,12 @@ def copy_part(folder: Path, to: Path) -> None:
             shutil.copyfile(folder / name, to / name)
 
 
-def load_driver(
-    folders: Mapping[str, Path], *, world: WorldSettings, allowed: Sequence[str], device: torch.device
-) -> Driver:
-    """Rebuild a whole agent, trained in such a world, from its folders "vision", "memory" and "controller"."""
-    controller, parameters = load_controller(folders["controller"], allowed=allowed, device=device)
+def load_driver(parts: Parts, *, world: WorldSettings, allowed: Sequence[str], device: torch.device) -> Driver:
+    """Rebuild a whole agent, trained in such a world, from the folders of its parts."""
+    controller, parameters = load_controller(parts.controller, allowed=allowed, device=device)
     return Driver(
-        vision=load_vision(folders["vision"], allowed=allowed, device=device),
-        memory=load_memory(folders["memory"], allowed=allowed, device=device),
+        vision=load_vision(parts.vision, allowed=allowed, device=device),
+        memory=load_memory(parts.memory, allowed=allowed, device=device),
         controller=controller,
         parameters=parameters,
         sample_latent=world.sample_latent,

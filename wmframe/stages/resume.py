@@ -15,9 +15,9 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from safetensors.torch import load, save
 from torch import Tensor
 
-from wmframe.errors import UserError
-from wmframe.files import sha256, write_atomic
-from wmframe.vouched import is_regular, read_vouched, remove, write_vouched
+from wmframe.engine.durability.checksummed import is_regular, read_vouched, remove, write_vouched
+from wmframe.engine.durability.files import sha256, write_atomic
+from wmframe.engine.errors import UserError
 
 _INDEX = "state.json"
 

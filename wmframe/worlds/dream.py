@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wmframe.controller.contract import Senses, feature_size
-from wmframe.errors import UserError
+from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.contract import Step, World

@@ -1,7 +1,7 @@
 """The dream as Gymnasium environments, so that any other RL library can train in it.
 
 A `Dream` (and V, to paint it) comes in; NumPy observations, rewards and ends go out. A run's own dream is opened by
-`wmframe.pipeline.gymnasium_agents`; both are registered as "wmframe/Dream-v0" (`wmframe.register`).
+`wmframe.agents.gymnasium_agents`; both are registered as "wmframe/Dream-v0" (`wmframe.register`).
 Legend: B lanes, F features, A action.
 """
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wmframe import faults, stopping
 from wmframe.controller.contract import Controller
+from wmframe.engine.durability import failpoints, signals
 from wmframe.worlds.contract import World
 
 Act = Callable[[Tensor], Tensor]
@@ -41,8 +41,8 @@ def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None
     steps = 0
     done = torch.zeros(len(seeds), dtype=torch.bool, device=features.device)
     while not bool(done.all()):
-        faults.reach("rollout.step")
-        stopping.check()
+        failpoints.reach("rollout.step")
+        signals.check()
         actions = act(features)
         step = world.step(actions)
         returns += step.reward

@@ -16,11 +16,11 @@ from torch import Tensor
 
 from wmframe.data.emphasis import Emphasis
 from wmframe.data.latents import EpisodeRef, LatentData
-from wmframe.errors import UserError
-from wmframe.files import write_atomic
+from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.durability.tensors import Layout, read_tensors
+from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
-from wmframe.tensors import Layout, read_tensors
 
 _LANES = 256
 """Episodes warmed side by side."""

@@ -1,0 +1,83 @@
+"""An agent that an experiment begins with, pinned to its key: where it lies, and what code of the user's it runs on.
+
+The recipe asks for its handle here. Imports nothing heavy.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from wmframe.engine.config.closure import code_of
+from wmframe.engine.config.signature import TargetError
+from wmframe.engine.config.user_code import Module
+from wmframe.engine.durability.checksummed import is_regular
+from wmframe.engine.durability.files import read_json
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.recipe import Paths, component, is_a, settings
+from wmframe.engine.graph.stage import allowed_modules, existing
+from wmframe.stages import declared
+from wmframe.stages.declared import TrainedAgent
+
+PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
+"""An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
+
+_DRIVING: Final = "wmframe.collect.driving.Driving"
+
+
+def initial_agent(pinned: str, paths: Paths) -> TrainedAgent:
+    """Return the agent that a pinned name stands for. Raises UserError for a name that nobody has pinned."""
+    match = PINNED.fullmatch(pinned)
+    if match is None:
+        raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
+    root = Path(settings(paths).root)
+    code = _code(match["named"], match["key"], root)
+    return existing(declared.agent, name="first_driver", key=match["key"], origin=pinned, code=code)
+
+
+def check_initial(pinned: str | None, sources: object) -> None:
+    """Raise UserError for an agent that no source lets play, and for a source that waits for one."""
+    found = {name: component(source) for name, source in sources.items()} if isinstance(sources, Mapping) else {}
+    driven = [name for name, source in found.items() if is_a(source, _DRIVING)]
+    if pinned is None and driven:
+        raise UserError(
+            f"collect.first.{driven[0]} lets a driver drive, and in round 1 there is none yet. Name one: "
+            "first_driver=zoo/car_racing_dream, or a run of yours."
+        )
+    ours = all(source.target.startswith("wmframe.") for source in found.values())
+    if pinned is not None and not driven and ours:
+        raise UserError(
+            f"first_driver={pinned}: no source of collect.first lets a driver drive. Use collect=driven, or "
+            "first_driver=null."
+        )
+
+
+def _code(named: str, key: str, root: Path) -> tuple[Module, ...]:
+    """Return the user's own modules that a pinned agent's V, M and C are built by.
+
+    One that is nowhere has none here: whoever fetches it says so when it is wanted.
+    """
+    parts = sorted(_lies(named, key, root).glob("*/component.json"))
+    targets = [target for part in parts if is_regular(part) for target in _targets(read_json(part))]
+    try:
+        code = {module.name: module for target in targets for module in code_of(target, allowed_modules())}
+    except TargetError as error:
+        raise UserError(f"first_driver={named}: {error}") from error
+    return tuple(code.values())
+
+
+def _lies(named: str, key: str, root: Path) -> Path:
+    """Return where a pinned agent is: in the project, or in that of the run that it is named by."""
+    runs = (Path(named), root / "runs" / named)
+    folders = [place / "artefacts" / "agent" / key for place in (root, *(run.resolve().parent.parent for run in runs))]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
+
+
+def _targets(plain: object) -> Iterator[str]:
+    match plain:
+        case Mapping():
+            for name, value in plain.items():
+                yield from [value] if name == "_target_" and isinstance(value, str) else _targets(value)
+        case list():
+            for item in plain:
+                yield from _targets(item)

@@ -1,0 +1,1 @@
+"""What makes results survive kills and damage: checksummed files, signals, failpoints, process parentage."""

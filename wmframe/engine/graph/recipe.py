@@ -1,0 +1,119 @@
+"""Recipes: the schema of a whole experiment, and what it computes.
+
+A recipe is a frozen dataclass. Its fields are what an experiment's YAML may hold; `result` calls stages and returns the
+handle of the last. Both are read while planning, when nothing heavy is imported: fields name their parts' classes as
+types alone, and hold them as the config has them.
+"""
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar, cast
+
+from annotated_types import Ge, Lt
+
+from wmframe.engine.config.component import Component
+from wmframe.engine.config.signature import read_signature
+from wmframe.engine.config.source import is_allowed
+from wmframe.engine.config.user_code import hold
+from wmframe.engine.errors import UserError
+from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.stage import Handle, allowed_modules, trace
+from wmframe.engine.graph.work import Work
+from wmframe.engine.store.artefact import Artefact
+from wmframe.engine.store.store import Store
+
+if TYPE_CHECKING:
+    from wmframe.engine.machine import Machine
+    from wmframe.engine.tracking.tracker import Tracker
+
+Part = TypeVar("Part")
+
+RECIPE: Final = "wmframe.engine.graph.recipe.Recipe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Where things lie: `artefacts/` and `runs/` are folders of `root`, which is relative to the working directory."""
+
+    root: str = "."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(ABC):
+    """What every experiment has: a name, a seed, a machine that computes it, a tracker, and a place for its results."""
+
+    name: str
+    seed: Annotated[int, Ge(0), Lt(2**32)]
+    trainer: "Machine"
+    tracker: "Tracker"
+    paths: Paths
+
+    @abstractmethod
+    def result(self) -> Handle:
+        """Call stages, and return the last one's result. Raises UserError for what cannot be computed."""
+
+    def check(self, experiment: Component, allowed: Sequence[str]) -> None:
+        """Raise UserError for parts that do not go together, before any work; heavy things may be imported for it."""
+        return
+
+    def fetch(self, node: Node, store: Store) -> Artefact:
+        """Bring a result that was there before (`existing`) into a store; raises UserError if it is nowhere."""
+        raise UserError(f"{node.origin}: {type(self).__name__} knows no place where such a result could be")
+
+    def work(self, node: Node) -> Work | None:
+        """Return how much work a node is, for an estimate of the whole run; None where nobody can tell."""
+        return None
+
+
+def nodes_of(experiment: Component, allowed: Sequence[str] = ("wmframe",)) -> list[Node]:
+    """Return every node of a bound experiment once, parents before children; the last one is what it comes to."""
+    recipe = recipe_of(experiment, allowed)
+    return trace(recipe.result, allowed=allowed)
+
+
+def recipe_of(experiment: Component, allowed: Sequence[str]) -> Recipe:
+    """Return the recipe that an experiment was bound to, with its parts as the config has them."""
+    module, _, name = experiment.target.rpartition(".")
+    if not is_allowed(module, allowed):
+        known = ", ".join(allowed)
+        raise UserError(f"_target_={experiment.target}: recipes may come from {known} only (--allow MODULE)")
+    hold(experiment.code)
+    kind = getattr(importlib.import_module(module), name)
+    return cast("Recipe", kind(**experiment.arguments))
+
+
+def root_of(experiment: Component) -> Path:
+    """Return where an experiment's artefacts and runs lie."""
+    return Path(str(experiment.part("paths").arguments["root"]))
+
+
+def settings(part: Part) -> Part:
+    """Return a part that the recipe itself reads, with its own parts as the config has them. Its module is imported."""
+    found = component(part)
+    module, _, name = found.target.rpartition(".")
+    return cast("Part", getattr(importlib.import_module(module), name)(**found.arguments))
+
+
+def replaced(part: Part, **arguments: object) -> Part:
+    """Return a part with these arguments in place of its own."""
+    return cast("Part", component(part).with_arguments(**arguments))
+
+
+def component(part: object) -> Component:
+    """Return a part of a recipe as the config has it: planning holds no part itself."""
+    if not isinstance(part, Component):
+        raise TypeError(f"{part!r} is no part of a config")
+    return part
+
+
+def is_a(part: object, kind: str) -> bool:
+    """Tell by its source whether a part is a `kind`, given by its dotted name, or of a class below that."""
+    return kind in read_signature(component(part).target, allowed=allowed_modules()).kinds
+
+
+def precision(recipe: Recipe) -> str:
+    """Return the precision of fits: all of the machine that can change a result."""
+    return str(component(recipe.trainer).arguments["precision"])

@@ -1,0 +1,1 @@
+"""Runs and sweeps: folders, records, provenance, and the runner that obtains every node of a graph."""

@@ -1,0 +1,1 @@
+"""What is computed: an experiment's schema and its stage graph."""
