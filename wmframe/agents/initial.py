@@ -20,7 +20,7 @@ from wmframe.stages import declared
 from wmframe.stages.declared import TrainedAgent
 
 PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
-"""An agent's name with its key, which alone stands in the graph (`first_driver.pin`)."""
+"""An agent's name with its key, which alone stands in the graph (`agents/pin.py`)."""
 
 _DRIVING: Final = "wmframe.collect.driving.Driving"
 

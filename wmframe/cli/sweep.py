@@ -4,7 +4,7 @@ An invocation with `-m` comes in, an exit code goes out: 0 only if every job fin
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
@@ -23,6 +23,7 @@ from wmframe.engine.config.component import modules_in
 from wmframe.engine.config.multirun import hydra_config, part, searches
 from wmframe.engine.config.user_code import Module, hold
 from wmframe.engine.errors import UserError
+from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.recipe import nodes_of, root_of
 from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
 from wmframe.engine.tracking.progress import Progress
@@ -36,9 +37,11 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     searching = searches(config)
     ablation = find_ablation(arguments, folders=invocation.folders)
     progress = Progress(sys.stderr)
-    code = tuple(_code(jobs, invocation.allowed).values())
+    nodes = [node for job in jobs for node in nodes_of(job.experiment, invocation.allowed)]
+    code = tuple(_code(jobs, nodes).values())
     hold(code)  # jobs that a search asks for later are bound to it too
-    sweep = _sweep(jobs, invocation.allowed, config, command, ablation, arguments if searching else None, progress.say)
+    versions = {node.stage.name: node.stage.version for node in nodes}
+    sweep = _sweep(jobs, code, versions, config, command, ablation, arguments if searching else None, progress.say)
     with open_dict(config):
         config.hydra.sweep.dir, config.hydra.sweep.subdir = str(sweep.folder), "."
     _greet(sweep, invocation, progress)
@@ -67,7 +70,8 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
 
 def _sweep(
     jobs: Sequence[Job],
-    allowed: Sequence[str],
+    code: Sequence[Module],
+    versions: Mapping[str, int],
     config: DictConfig,
     command: str,
     ablation: Ablation | None,
@@ -87,9 +91,9 @@ def _sweep(
     )
     plain = [{name: part for name, part in job.experiment.plain().items() if name != "paths"} for job in jobs]
     sweeper = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
-    content = [plain, searched, sweeper, record.ablation, _versions(jobs, allowed)]
-    if code := {module.file: module.fingerprint for module in _code(jobs, allowed).values()}:
-        content.append(code)
+    content = [plain, searched, sweeper, record.ablation, versions]
+    if code:
+        content.append({module.file: module.fingerprint for module in code})
     sweep = open_sweep(roots.pop().resolve(), record, content, say)
     if searched is None:
         sweep.add([(job.overrides, job.experiment) for job in jobs])
@@ -97,18 +101,12 @@ def _sweep(
     return sweep
 
 
-def _code(jobs: Sequence[Job], allowed: Sequence[str]) -> dict[str, Module]:
+def _code(jobs: Sequence[Job], nodes: Sequence[Node]) -> dict[str, Module]:
     """Return the user's own modules that jobs run on, by name."""
     found = modules_in([job.experiment for job in jobs])
-    for job in jobs:
-        for node in nodes_of(job.experiment, allowed):
-            found |= node.code
+    for node in nodes:
+        found |= node.code
     return found
-
-
-def _versions(jobs: Sequence[Job], allowed: Sequence[str]) -> dict[str, int]:
-    """Return the code version of every stage that jobs are made of."""
-    return {node.stage.name: node.stage.version for job in jobs for node in nodes_of(job.experiment, allowed)}
 
 
 def _search(sweeper: Sweeper, recording: Recording, arguments: Sequence[str]) -> None:

@@ -21,7 +21,8 @@ from wmframe.engine.durability.files import read_json
 from wmframe.engine.graph.forecast import Forecast
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.outlook import Outlook
-from wmframe.engine.graph.recipe import nodes_of, recipe_of, root_of
+from wmframe.engine.graph.recipe import recipe_of, root_of
+from wmframe.engine.graph.stage import trace
 from wmframe.engine.machine import Machine
 from wmframe.engine.runs.mirror import Mirror
 from wmframe.engine.runs.provenance import provenance, without_secret
@@ -92,7 +93,8 @@ def run(
     soon as it has a folder, `show` of every result as soon as it is there; whatever goes wrong in `show` is said, and
     the run goes on.
     """
-    recipe, nodes = recipe_of(order.experiment, order.allowed), nodes_of(order.experiment, order.allowed)
+    recipe = recipe_of(order.experiment, order.allowed)
+    nodes = trace(recipe.result, allowed=order.allowed)
     machine = build_part(order.experiment, "trainer", Machine, allowed=order.allowed)
     machine.settle()
     recipe.check(order.experiment, order.allowed)
