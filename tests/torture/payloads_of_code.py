@@ -91,7 +91,7 @@ TARGETS: dict[str, Any] = {
     "main by its caller": {**_MAIN, "_target_": "wmframe.__main__.main"},
     "load_command": {"_target_": "wmframe.cli.main.load_command", "name": "run", "package": MODULE},
     "import": {
-        "_target_": "wmframe.engine.config.build._import",
+        "_target_": "wmframe.engine.config.build.import_target",
         "target": f"{MODULE}.Payload",
         "path": "",
         "allowed": [MODULE],

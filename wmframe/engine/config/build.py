@@ -28,7 +28,7 @@ def build(component: Component, *, allowed: Sequence[str] = ("wmframe",), path: 
         for name, value in component.arguments.items()
     }
     hold(component.code)
-    make = _import(component.target, path, allowed)
+    make = import_target(component.target, path, allowed)
     try:
         return make(**arguments)
     except ValueError as error:
@@ -48,7 +48,7 @@ def _argument(value: object, path: str, allowed: Sequence[str]) -> object:
             return value
 
 
-def _import(target: str, path: str, allowed: Sequence[str]) -> Callable[..., object]:
+def import_target(target: str, path: str, allowed: Sequence[str]) -> Callable[..., object]:
     """The class or function itself; what it calls itself must be as allowed as what it was asked for as."""
     module, _, name = target.rpartition(".")
     key = f"{path}._target_" if path else "_target_"

@@ -5,7 +5,6 @@ handle of the last. Both are read while planning, when nothing heavy is imported
 types alone, and hold them as the config has them.
 """
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar, cast
 
 from annotated_types import Ge, Lt
 
+from wmframe.engine.config.build import import_target
 from wmframe.engine.config.component import Component
 from wmframe.engine.config.signature import read_signature
-from wmframe.engine.config.source import is_allowed
 from wmframe.engine.config.user_code import hold
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
@@ -76,13 +75,8 @@ def nodes_of(experiment: Component, allowed: Sequence[str] = ("wmframe",)) -> li
 
 def recipe_of(experiment: Component, allowed: Sequence[str]) -> Recipe:
     """Return the recipe that an experiment was bound to, with its parts as the config has them."""
-    module, _, name = experiment.target.rpartition(".")
-    if not is_allowed(module, allowed):
-        known = ", ".join(allowed)
-        raise UserError(f"_target_={experiment.target}: recipes may come from {known} only (--allow MODULE)")
     hold(experiment.code)
-    kind = getattr(importlib.import_module(module), name)
-    return cast("Recipe", kind(**experiment.arguments))
+    return cast("Recipe", import_target(experiment.target, "", allowed)(**experiment.arguments))
 
 
 def root_of(experiment: Component) -> Path:
@@ -93,8 +87,7 @@ def root_of(experiment: Component) -> Path:
 def settings(part: Part) -> Part:
     """Return a part that the recipe itself reads, with its own parts as the config has them. Its module is imported."""
     found = component(part)
-    module, _, name = found.target.rpartition(".")
-    return cast("Part", getattr(importlib.import_module(module), name)(**found.arguments))
+    return cast("Part", import_target(found.target, "", allowed_modules())(**found.arguments))
 
 
 def replaced(part: Part, **arguments: object) -> Part:
