@@ -10,8 +10,9 @@ from benchmarks.dreams import living
 from benchmarks.measure import Burst, Effort, Row, compare
 from benchmarks.parts import Live, memory, population, reality
 from wmframe.engine.machine import cores
-from wmframe.envs.batch import EnvBatch, SerialBatch, make_batch
+from wmframe.envs.batch import EnvBatch, SerialBatch
 from wmframe.envs.car_racing import CarRacing, car_action
+from wmframe.envs.process_batch import make_batch
 
 LANES, STEPS = 64, 10
 Actions = Callable[[], NDArray[np.float32]]

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from tests.envs.specs import held
 from wmframe.engine.errors import UserError
-from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch, make_batch
+from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch
 from wmframe.envs.car_racing import CarRacing
-from wmframe.envs.process_batch import ProcessBatch
+from wmframe.envs.process_batch import ProcessBatch, make_batch
 from wmframe.envs.spec import EnvSpec
 from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv

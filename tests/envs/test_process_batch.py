@@ -19,8 +19,7 @@ from wmframe.envs.process_batch import ProcessBatch
 from wmframe.envs.spec import Action, EnvSpec
 from wmframe.envs.toy import Toy
 from wmframe.envs.toy_env import ToyEnv
-from wmframe.envs.worker import RESET, encode_seeds, encode_step
-from wmframe.envs.worker_process import LostError, WorkerProcess, cause
+from wmframe.envs.worker import RESET, LostError, WorkerProcess, cause, encode_seeds, encode_step
 
 HOLDER = """
 import sys, time

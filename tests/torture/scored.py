@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_model
 
 from wmframe.controller.linear import Linear
-from wmframe.envs.batch import make_batch
 from wmframe.envs.car_racing import CarRacing
+from wmframe.envs.process_batch import make_batch
 from wmframe.memory.mdn_rnn import MDNRNN
 from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.driver import Driver

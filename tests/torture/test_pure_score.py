@@ -21,9 +21,9 @@ from tests.torture.apart import lines_of
 from tests.torture.conftest import Figure
 from tests.torture.scale import FULL, times
 from tests.torture.scored import A, H, Weights, Z
-from wmframe.envs.batch import EnvBatch, SerialBatch, make_batch
+from wmframe.envs.batch import EnvBatch, SerialBatch
 from wmframe.envs.car_racing import CarRacing
-from wmframe.envs.process_batch import ProcessBatch
+from wmframe.envs.process_batch import ProcessBatch, make_batch
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Outcome, population_returns, rollout

@@ -1,4 +1,4 @@
-"""Many environments stepped together, in this process or in several.
+"""Many environments stepped together: what any batch of them does, and the one that does it in this process.
 
 In: seeds, then actions (B, A) float32. Out: frames (B, 64, 64, 3) uint8, rewards and flags (B,). Called by:
 collection and the real world. Shapes: B lanes, one environment each; A action.
@@ -148,20 +148,6 @@ class SerialBatch(EnvBatch):
             env.close()
         self.envs = []
         self.last = still(0)
-
-
-def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
-    """A batch over `workers` processes; with 0 or 1, in this process. The results are the same for any number."""
-    from wmframe.envs.process_batch import ProcessBatch
-
-    return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
-
-
-def make_batches(spec: EnvSpec, workers: int) -> list[EnvBatch]:
-    """Batches for as many threads to step, each over one of `workers` processes; one in this process comes alone."""
-    from wmframe.envs.process_batch import ProcessBatch
-
-    return [SerialBatch(spec)] if workers <= 1 else [ProcessBatch(spec, 1) for _ in range(workers)]
 
 
 def still(lanes: int) -> BatchStep:

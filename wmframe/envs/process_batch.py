@@ -1,9 +1,10 @@
 """A batch whose lanes are spread over worker processes, and that outlives any of them.
 
-In: seeds, then actions (B, A). Out: what `SerialBatch` would give. Called by: `make_batch`. Lane i lives in worker
-i mod W; each worker is a `SerialBatch` behind a pipe (`worker.py` says what goes through it). A worker that dies or
-hangs is replaced. Since what a lane does depends on its seed and its actions alone, a new worker that is told all that
-the lost one was told since the last reset stands where it stood, bit for bit. Shapes: B lanes, A action, W workers.
+In: seeds, then actions (B, A). Out: what `SerialBatch` would give. Called by: whoever plays, through `make_batch`.
+Lane i lives in worker i mod W; each worker is a `SerialBatch` behind a pipe (`worker.py` says what goes through it). A
+worker that dies or hangs is replaced. Since what a lane does depends on its seed and its actions alone, a new worker
+that is told all that the lost one was told since the last reset stands where it stood, bit for bit. Shapes: B lanes, A
+action, W workers.
 """
 
 import logging
@@ -13,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.batch import BatchStep, EnvBatch, check_actions, still
+from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch, check_actions, still
 from wmframe.envs.spec import EnvSpec
-from wmframe.envs.worker import RESET, STEP, decode_step, encode_seeds
-from wmframe.envs.worker_process import LostError, WorkerProcess
+from wmframe.envs.worker import RESET, STEP, LostError, WorkerProcess, decode_step, encode_seeds
 
 PATIENCE = 60.0  # seconds
 REPLACEMENTS = 3  # in one episode; whatever takes more than that will go on taking workers
@@ -127,3 +127,13 @@ class ProcessBatch(EnvBatch):
             worker.end()
         self.workers, self.told = [], []
         self.lanes = 0
+
+
+def make_batch(spec: EnvSpec, workers: int) -> EnvBatch:
+    """A batch over `workers` processes; with 0 or 1, in this process. The results are the same for any number."""
+    return SerialBatch(spec) if workers <= 1 else ProcessBatch(spec, workers)
+
+
+def make_batches(spec: EnvSpec, workers: int) -> list[EnvBatch]:
+    """Batches for as many threads to step, each over one of `workers` processes; one in this process comes alone."""
+    return [SerialBatch(spec)] if workers <= 1 else [ProcessBatch(spec, 1) for _ in range(workers)]

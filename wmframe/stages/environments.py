@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from wmframe.engine.machine import Machine
-from wmframe.envs.batch import EnvBatch, make_batch, make_batches
+from wmframe.envs.batch import EnvBatch
+from wmframe.envs.process_batch import make_batch, make_batches
 from wmframe.envs.spec import EnvSpec
 
 
