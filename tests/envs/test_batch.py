@@ -11,10 +11,10 @@ from tests.envs.specs import held
 from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, EnvBatch, SerialBatch
 from wmframe.envs.car_racing import CarRacing
+from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.process_batch import ProcessBatch, make_batch
 from wmframe.envs.spec import EnvSpec
-from wmframe.envs.toy import Toy
-from wmframe.envs.toy_env import ToyEnv
+from wmframe.envs.toy import Toy, ToySimulator
 
 SPEC = Toy(max_frames=12)
 
@@ -174,21 +174,23 @@ class Odd(Toy):
     frame: tuple[int, ...] = (64, 64, 3)
     reward: float = 1.0
 
-    def make(self) -> "OddEnv":
-        return OddEnv(self)
+    def make(self) -> PixelEnv:
+        return PixelEnv(self, OddSimulator(self))
 
 
-class OddEnv(ToyEnv):
-    def __init__(self, spec: Odd) -> None:
-        super().__init__(spec)
-        self.odd = spec
+class OddSimulator(ToySimulator):
+    def __init__(self, odd: Odd) -> None:
+        super().__init__(odd)
+        self.odd = odd
+        self.frames = 0
 
     def advance(self, action: NDArray[np.float32]) -> tuple[float, bool, bool]:
+        self.frames += 1
         reward, terminated, truncated = super().advance(action)
-        return self.odd.reward if self.frames_done == 3 else reward, terminated, truncated
+        return self.odd.reward if self.frames == 3 else reward, terminated, truncated
 
     def frame(self) -> NDArray[np.uint8]:
-        return np.zeros(self.odd.frame, np.uint8) if self.frames_done == 3 else super().frame()
+        return np.zeros(self.odd.frame, np.uint8) if self.frames == 3 else super().frame()
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_tile_0_is_already_visited() -> None:
     """Gymnasium's issue 1269: should a new version mend it, scores change, and the documentation must too."""
     env: Any = CarRacing().make()
     env.reset(seed=0)
-    assert env.track.road[0].road_visited
+    assert env.simulator.track.road[0].road_visited
 
 
 @pytest.mark.slow

@@ -15,8 +15,8 @@ with headless():
 
     from wmframe.envs import car_racing_guard
     from wmframe.envs.car_racing_camera import Camera
-    from wmframe.envs.car_racing_env import Track
     from wmframe.envs.car_racing_guard import CHECKED_EVERY, CheckedTrack, checked_track
+    from wmframe.envs.car_racing_track import Track
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.gymnasium_pixels import GymnasiumPixels
-from wmframe.envs.gymnasium_pixels_env import equal_part
+from wmframe.envs.gymnasium_pixels import GymnasiumPixels, GymnasiumSimulator, equal_part
+from wmframe.envs.headless import headless
 
 
 def test_the_frame_is_the_picture_made_small() -> None:
@@ -68,11 +68,12 @@ def test_rewards_are_summed_over_the_repeat_and_stop_at_the_end() -> None:
     ],
 )
 def test_actions_are_mapped(name: str, size: int, action: list[float], expected: Any) -> None:
-    env = GymnasiumPixels(id=name, action_size=size).make()
-    translated = env.translate(np.array(action, np.float32))
+    with headless():
+        simulator = GymnasiumSimulator(GymnasiumPixels(id=name, action_size=size))
+    translated = simulator.translate(np.array(action, np.float32))
     assert np.array_equal(translated, expected)
-    assert env.inner.action_space.contains(translated)
-    env.close()
+    assert simulator.inner.action_space.contains(translated)
+    simulator.close()
 
 
 def test_equal_parts() -> None:

@@ -15,10 +15,10 @@ from wmframe.engine.errors import UserError
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
+from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.envs.spec import Action, EnvSpec
-from wmframe.envs.toy import Toy
-from wmframe.envs.toy_env import ToyEnv
+from wmframe.envs.toy import Toy, ToySimulator
 from wmframe.envs.worker import RESET, LostError, WorkerProcess, cause, encode_seeds, encode_step
 
 HOLDER = """
@@ -38,7 +38,7 @@ if __name__ == "__main__":
 class Broken(Toy):
     """An environment with a mistake in its code."""
 
-    def make(self) -> ToyEnv:
+    def make(self) -> PixelEnv:
         raise ZeroDivisionError("the wheel fell off")
 
 
@@ -46,13 +46,16 @@ class Broken(Toy):
 class Deadly(Toy):
     """An environment whose second frame takes the whole process with it."""
 
-    def make(self) -> ToyEnv:
-        return DeadlyEnv(self)
+    def make(self) -> PixelEnv:
+        return PixelEnv(self, DeadlySimulator(self))
 
 
-class DeadlyEnv(ToyEnv):
+class DeadlySimulator(ToySimulator):
+    frames = 0
+
     def advance(self, action: Action) -> tuple[float, bool, bool]:
-        if self.frames_done == 2:
+        self.frames += 1
+        if self.frames == 2:
             os.kill(os.getpid(), signal.SIGSEGV)
         return super().advance(action)
 

@@ -8,23 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wmframe.engine.errors import UserError
+from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import FRAME_SHAPE, Frame
-from wmframe.envs.toy import Toy
-from wmframe.envs.toy_env import ToyEnv
+from wmframe.envs.toy import Toy, ToySimulator
 
 
-def rollout(env: ToyEnv, seed: int, gain: float, noise: float, rng: np.random.Generator) -> tuple[float, bool]:
+def rollout(inside: ToySimulator, seed: int, gain: float, noise: float, rng: np.random.Generator) -> tuple[float, bool]:
     """The return of walking towards the target with some gain and noise, and whether the walker fell off."""
+    env = PixelEnv(inside.toy, inside)
     env.reset(seed=seed)
     total, terminated, truncated = 0.0, False, False
     while not (terminated or truncated):
-        wish = gain * (env.target - env.walker) / env.toy.stride + noise * rng.uniform(-1, 1)
+        wish = gain * (inside.target - inside.walker) / inside.toy.stride + noise * rng.uniform(-1, 1)
         _, reward, terminated, truncated, _ = env.step(np.array([np.clip(wish, -1, 1)], np.float32))
         total += float(reward)
     return total, terminated
 
 
-class Unseen(ToyEnv):
+class Unseen(ToySimulator):
     """The toy without its pictures, to try many policies in little time."""
 
     def frame(self) -> Frame:
@@ -34,9 +35,8 @@ class Unseen(ToyEnv):
 @pytest.mark.parametrize("repeat", [1, 2, 3, 4, 8])
 def test_an_oracle_reaches_the_optimum(repeat: int) -> None:
     spec = Toy(action_repeat=repeat)
-    env = spec.make()
     for seed in range(100):
-        reached, fell = rollout(env, seed, 1.0, 0.0, np.random.default_rng(0))
+        reached, fell = rollout(ToySimulator(spec), seed, 1.0, 0.0, np.random.default_rng(0))
         assert abs(reached - spec.optimal_return(seed)) < 1e-6
         assert not fell
 
@@ -58,17 +58,15 @@ def test_nothing_exceeds_the_optimum(seed: int, gain: float, noise: float, repea
 
 def test_random_walks_are_far_from_it_and_sometimes_fall() -> None:
     spec = Toy()
-    env = Unseen(spec)
-    runs = [rollout(env, seed, 0.0, 1.0, np.random.default_rng(seed)) for seed in range(200)]
+    runs = [rollout(Unseen(spec), seed, 0.0, 1.0, np.random.default_rng(seed)) for seed in range(200)]
     best = np.mean([spec.optimal_return(seed) for seed in range(200)])
     assert 0.02 * best < np.mean([total for total, _ in runs]) < 0.35 * best
     assert 0.05 < np.mean([fell for _, fell in runs]) < 0.5
 
 
 def test_standing_still_is_not_enough() -> None:
-    spec = Toy()
-    env = Unseen(spec)
-    share = [rollout(env, s, 0.0, 0.0, np.random.default_rng(0))[0] / spec.optimal_return(s) for s in range(200)]
+    spec, rng = Toy(), np.random.default_rng(0)
+    share = [rollout(Unseen(spec), s, 0.0, 0.0, rng)[0] / spec.optimal_return(s) for s in range(200)]
     assert np.mean(share) < 0.35
 
 
@@ -81,13 +79,14 @@ def test_walking_off_the_edge_ends_the_episode() -> None:
 
 
 def test_the_frame_shows_both_places() -> None:
-    env = Toy().make()
+    simulator = ToySimulator(Toy())
     for seed in range(20):
-        frame, _ = env.reset(seed=seed)
+        simulator.begin(seed)
+        frame = simulator.frame()
         columns = frame.sum(axis=0, dtype=np.int64)
         walker, target = (columns[:, channel].argmax() / 32 - 1 for channel in (0, 2))
-        assert abs(walker - env.walker) < 0.05
-        assert abs(target - env.target) < 0.05
+        assert abs(walker - simulator.walker) < 0.05
+        assert abs(target - simulator.target) < 0.05
         assert (frame[:, :, 1] == frame[0, 0, 1]).all(), "green is ground alone"
 
 

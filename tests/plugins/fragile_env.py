@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wmframe.envs.pixel_env import PixelEnv
 from wmframe.envs.spec import Action, Frame
-from wmframe.envs.toy import Toy
-from wmframe.envs.toy_env import ToyEnv
+from wmframe.envs.toy import Toy, ToySimulator
 
 VARIABLE = "FRAGILE_ENV"
 
@@ -21,14 +21,19 @@ VARIABLE = "FRAGILE_ENV"
 class FragileToy(Toy):
     """The toy under another name."""
 
-    def make(self) -> ToyEnv:
-        return FragileToyEnv(self)
+    def make(self) -> PixelEnv:
+        return PixelEnv(self, FragileSimulator(self))
 
 
-class FragileToyEnv(ToyEnv):
-    """Breaks at its fifth frame."""
+class FragileSimulator(ToySimulator):
+    """Breaks at an episode's fifth frame."""
+
+    def begin(self, seed: int) -> None:
+        super().begin(seed)
+        self.frames_done = 0
 
     def advance(self, action: Action) -> tuple[float, bool, bool]:
+        self.frames_done += 1
         reward, terminated, truncated = super().advance(action)
         how = self._now()
         if how == "crash":

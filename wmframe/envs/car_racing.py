@@ -1,4 +1,4 @@
-"""CarRacing-v3 as the paper saw it: the spec, and the one map from the framework's actions to the car's.
+"""CarRacing-v3 as the paper saw it: its frames, and the one map from the framework's actions to the car's.
 
 In: the keyword arguments of `conf/env/car_racing.yaml`. Out: frames (64, 64, 3) uint8 without the
 instrument panel. Called by: collection, the real world, the report, through `EnvSpec`. Ha & Schmidhuber
@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from wmframe.envs.headless import headless
-from wmframe.envs.spec import EnvSpec
+from wmframe.envs.spec import FRAME_SIZE, Action, EnvSpec, Frame, Simulator
 
 if TYPE_CHECKING:
+    from wmframe.envs.car_racing_track import Track
     from wmframe.envs.pixel_env import PixelEnv
 
 Renderer = Literal["fast", "checked", "reference"]
-
-KEPT_ROWS = 84  # of 96; below them lies the instrument panel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,21 +64,58 @@ class CarRacing(EnvSpec):
                 reference does.
         """
         with headless():
-            from wmframe.envs.car_racing_env import CarRacingEnv, Track
+            from wmframe.envs.pixel_env import PixelEnv
 
-            if self.renderer == "reference":
-                return CarRacingEnv(self, Track())
-            from wmframe.envs.car_racing_fast import FastTrack
-            from wmframe.envs.car_racing_guard import check_renderer, checked_track
+            return PixelEnv(self, CarRacingSimulator(self._track()))
 
-            if self.renderer == "checked":
-                return CarRacingEnv(self, checked_track())
-            check_renderer()
-            return CarRacingEnv(self, FastTrack())
+    def _track(self) -> "Track":
+        """A fresh track, drawn as `renderer` says. Raises UserError as `make` does."""
+        if self.renderer == "reference":
+            from wmframe.envs.car_racing_track import Track
+
+            return Track()
+        from wmframe.envs.car_racing_fast import FastTrack
+        from wmframe.envs.car_racing_guard import check_renderer, checked_track
+
+        if self.renderer == "checked":
+            return checked_track()
+        check_renderer()
+        return FastTrack()
 
     def reference(self) -> "CarRacing":
         """Gymnasium's own track; its frames are Gymnasium's, drawn fast and spot-checked where that can be done."""
         return replace(self, renderer="checked")
+
+
+class CarRacingSimulator(Simulator):
+    """A track seen as the paper saw it, driven by actions in [-1, 1]."""
+
+    def __init__(self, track: "Track") -> None:
+        self.track = track
+
+    def begin(self, seed: int) -> None:
+        """Lay out the track of this seed."""
+        self.track.reset(seed=seed)
+
+    def advance(self, action: Action) -> tuple[float, bool, bool]:
+        """Drive for one frame, a fiftieth of a second."""
+        _, reward, terminated, _, _ = self.track.step(car_action(action))
+        return float(reward), terminated, False
+
+    def frame(self) -> Frame:
+        """What the car's camera sees; each pixel is the mean of the area it covers."""
+        from PIL import Image
+
+        return np.array(self.track.draw().resize((FRAME_SIZE, FRAME_SIZE), Image.Resampling.BOX))
+
+    def picture(self) -> Frame:
+        """Gymnasium's picture for people (400, 600, 3), instruments included."""
+        picture: Frame = self.track._render("rgb_array")
+        return picture
+
+    def close(self) -> None:
+        """Let the track go."""
+        self.track.close()  # type: ignore[no-untyped-call]
 
 
 def car_action(action: NDArray[np.float32]) -> NDArray[np.float64]:

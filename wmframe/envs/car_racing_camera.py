@@ -11,7 +11,7 @@ import pygame
 from gymnasium.envs.box2d.car_racing import PLAYFIELD, SCALE, STATE_H, WINDOW_H, WINDOW_W, ZOOM
 from numpy.typing import NDArray
 
-from wmframe.envs.car_racing import KEPT_ROWS
+from wmframe.envs.car_racing_track import KEPT_ROWS
 
 KEPT_HEIGHT = KEPT_ROWS * WINDOW_H // STATE_H  # 700 of the window's 800 rows
 TOP = WINDOW_H - KEPT_HEIGHT  # the picture is drawn upside down: the rows of the instrument panel come first

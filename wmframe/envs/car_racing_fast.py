@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pygame import gfxdraw
 
-from wmframe.envs.car_racing import KEPT_ROWS
 from wmframe.envs.car_racing_camera import KEPT_HEIGHT, TOP, Camera, Points, inside
-from wmframe.envs.car_racing_env import Track
 from wmframe.envs.car_racing_fixtures import fixtures_made_once
 from wmframe.envs.car_racing_shape import CarShape
+from wmframe.envs.car_racing_track import KEPT_ROWS, Track
 
 
 class FastTrack(Track):

@@ -17,8 +17,8 @@ from gymnasium.envs.box2d import car_dynamics, car_racing
 from PIL import Image
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.car_racing_env import Track
 from wmframe.envs.car_racing_fast import FastTrack
+from wmframe.envs.car_racing_track import Track
 
 WRITTEN_FOR = "489479d7e376a49d"
 ADVICE = (

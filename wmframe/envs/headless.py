@@ -1,6 +1,6 @@
 """Import games without a screen, a sound card or a banner.
 
-Called by: the specs, around the imports and `gymnasium.make` calls of their `make`.
+Called by: the specs, around what their `make` imports and opens.
 """
 
 import os

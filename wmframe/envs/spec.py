@@ -1,7 +1,8 @@
 """What every environment is: a plain description in, a Gymnasium environment with 64×64 frames out.
 
 In: the keyword arguments of an `env` YAML. Out: `make()`, an environment whose observation is a frame
-(64, 64, 3) uint8 and whose action is float32 in [-1, 1]^A.
+(64, 64, 3) uint8 and whose action is float32 in [-1, 1]^A. In this package, what happens in an environment is a
+`Simulator`, and `PixelEnv` makes a Gymnasium environment of it.
 Called by: collection, the real world, the report. Shapes: A action.
 """
 
@@ -72,3 +73,33 @@ class EnvSpec(ABC):
     def reference(self) -> "EnvSpec":
         """The spec that scores are taken on: itself, unless another is surer to show the original's frames."""
         return self
+
+
+class Simulator(ABC):
+    """What happens in an environment, in three acts: begin an episode, advance one frame, draw.
+
+    Advancing and drawing are apart so that, with action repeat, only the last frame is drawn. Drawing must
+    therefore change nothing that a later frame or reward depends on.
+    """
+
+    @abstractmethod
+    def begin(self, seed: int) -> None:
+        """Start the episode that `seed` names; nothing of an earlier episode may remain."""
+
+    @abstractmethod
+    def advance(self, action: Action) -> tuple[float, bool, bool]:
+        """Move on by one frame, without drawing it.
+
+        Returns the reward, terminated, and truncated by a limit of the simulator's own.
+        """
+
+    @abstractmethod
+    def frame(self) -> Frame:
+        """The present frame (64, 64, 3) uint8, an array the caller may keep."""
+
+    def picture(self) -> Frame:
+        """A picture (H, W, 3) uint8 for people; at least as large as the frame."""
+        return self.frame()
+
+    def close(self) -> None:  # noqa: B027  # mostly there is nothing to let go
+        """Let go of what it holds."""

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.spec import EnvSpec
+from wmframe.envs.spec import FRAME_SHAPE, FRAME_SIZE, Action, EnvSpec, Frame, Simulator
 
 if TYPE_CHECKING:
-    from wmframe.envs.toy_env import ToyEnv
+    from wmframe.envs.pixel_env import PixelEnv
 
 EDGE = 0.8  # start and target lie within ±EDGE; the walker falls off beyond ±1
 APART = 0.6  # the walker starts at least this far from the target
 REACH = 0.5  # the distance at which the reward has fallen to 1/e
+BLOB = 0.26  # standard deviation of a blob: 8.3 pixels, wide, so that a small encoder finds a smooth latent
+GROUND, BRIGHTNESS = 40.0, 200.0  # a frame is grey where no blob is
+ROWS = {0: -0.25, 2: 0.25}  # a blob's height, by colour channel: red the walker, blue the target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +67,11 @@ class Toy(EnvSpec):
         """The toy's version: it changes when a frame or a reward would."""
         return "wmframe-toy-1"
 
-    def make(self) -> "ToyEnv":
+    def make(self) -> "PixelEnv":
         """A fresh toy."""
-        from wmframe.envs.toy_env import ToyEnv
+        from wmframe.envs.pixel_env import PixelEnv
 
-        return ToyEnv(self)
+        return PixelEnv(self, ToySimulator(self))
 
     def start(self, seed: int) -> tuple[float, float]:
         """Where the episode named `seed` begins: the places of walker and target, both within ±0.8."""
@@ -88,6 +92,40 @@ class Toy(EnvSpec):
         return sum(reward(max(0.0, distance - self.speed * t)) for t in range(1, self.max_frames + 1))
 
 
+class ToySimulator(Simulator):
+    """Where walker and target are, and how they look."""
+
+    def __init__(self, toy: Toy) -> None:
+        self.toy = toy
+        self.walker, self.target = 0.0, 0.0
+
+    def begin(self, seed: int) -> None:
+        """Put walker and target at their places."""
+        self.walker, self.target = self.toy.start(seed)
+
+    def advance(self, action: Action) -> tuple[float, bool, bool]:
+        """Walk for one frame."""
+        self.walker += self.toy.speed * float(np.clip(action[0], -1.0, 1.0))
+        return reward(abs(self.walker - self.target)), abs(self.walker) > 1.0, False
+
+    def frame(self) -> Frame:
+        """Two blobs on grey; they may overlap, each has a colour channel of its own.
+
+        On black, a small V was seen to learn the darkness and nothing else.
+        """
+        image = np.full(FRAME_SHAPE, GROUND, np.uint8)
+        for channel, place in ((0, self.walker), (2, self.target)):
+            image[:, :, channel] = GROUND + BRIGHTNESS * np.outer(profile(ROWS[channel]), profile(place))
+        return image
+
+
 def reward(distance: float) -> float:
     """The reward of one frame at this distance from the target, in (0, 1]."""
     return math.exp(-((distance / REACH) ** 2))
+
+
+def profile(centre: float) -> NDArray[np.float64]:
+    """A blob's brightness along one axis of the frame, (64,), in [0, 1]."""
+    pixels = (np.arange(FRAME_SIZE) + 0.5) * (2.0 / FRAME_SIZE) - 1.0
+    brightness: NDArray[np.float64] = np.exp(-0.5 * ((pixels - centre) / BLOB) ** 2)
+    return brightness

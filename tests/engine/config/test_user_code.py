@@ -19,15 +19,15 @@ from wmframe.envs.spec import EnvSpec
 PART = "def part():\n    import own_helper\n    return own_helper.VALUE\n"
 ENV = """
 from dataclasses import dataclass
-from wmframe.envs.toy import Toy
-from wmframe.envs.toy_env import ToyEnv
+from wmframe.envs.pixel_env import PixelEnv
+from wmframe.envs.toy import Toy, ToySimulator
 
 @dataclass(frozen=True, kw_only=True)
 class Own(Toy):
     def make(self):
-        return OwnEnv(self)
+        return PixelEnv(self, OwnSimulator(self))
 
-class OwnEnv(ToyEnv):
+class OwnSimulator(ToySimulator):
     def frame(self):
         return super().frame() * 0 + 1
 """
