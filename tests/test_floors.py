@@ -1,7 +1,10 @@
-"""The house stands: packages import downwards, files and functions stay short, tests stand where their code does."""
+"""The house stands: packages import downwards, modules in no circles, files and functions stay short."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,12 +37,98 @@ def floor_of(name: str, floors: list[set[str]]) -> int | None:
     return next((number for number, names in enumerate(floors) if name in names), None)
 
 
-def imports(path: Path) -> Iterator[str]:
+def imports(path: Path, root: Path = ROOT) -> Iterator[str]:
+    """The dotted names that a module imports anywhere: within functions and under `if TYPE_CHECKING` too."""
+    package = path.relative_to(root).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def dotted_paths(path: Path, package: str) -> Iterator[str]:
+    """The names below `package` that are whole strings, as `stage(run=…)` and `_target_` take to import them later."""
+    strings = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+    for text in strings:
+        if isinstance(text, str) and re.fullmatch(rf"{package}(\.\w+)+(:\w+)?", text):
+            yield text.replace(":", ".")
+
+
+def circle(root: Path, package: str) -> list[str]:
+    """Modules of a package that need one another in a circle, the first one named again at the end; [] without one.
+
+    A module needs what it imports, whenever it does: a circle that an import within a function or under `if
+    TYPE_CHECKING` puts off is still one, since none of its modules can be understood, tested or moved without the
+    others. It needs its own package too, which Python imports first. Names that are put together while running, as
+    `wmframe.cli.main` does with its commands', are not seen.
+    """
+    files = {name_of(path, root): path for path in (root / package).rglob("*.py")}
+    needs: dict[str, set[str]] = {}
+    for name, path in files.items():
+        named = [*imports(path, root), *dotted_paths(path, package), name.rpartition(".")[0]]
+        needs[name] = {module for module in (nearest(files, one) for one in named) if module not in {"", name}}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as problem:
+        modules: list[str] = problem.args[1]
+        return modules[::-1]
+    return []
+
+
+def name_of(path: Path, root: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def nearest(files: dict[str, Path], name: str) -> str:
+    """The module that a dotted name stands in, which may be itself; "" for what is not of the package."""
+    while name and name not in files:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    assert not circle(ROOT, "wmframe")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from house.env import Env",
+        "from house import env",
+        "import house.env as other",
+        "from . import env",
+        "from .env import Env",
+        "def make():\n    from house.env import Env",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.env import Env",
+        "made_by = stage(run='house.env:Env')",
+        "_target_ = 'house.env.Env'",
+    ],
+)
+def test_a_circle_is_found_however_the_import_is_spelt(line: str, tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / "__init__.py").touch()
+    (tmp_path / "house" / "shape.py").write_text("import os\n")
+    (tmp_path / "house" / "env.py").write_text("from house.camera import Camera\n")
+    (tmp_path / "house" / "camera.py").write_text("from house.spec import Spec\nfrom house.shape import SIZE\n")
+    (tmp_path / "house" / "spec.py").write_text('"""See house.env.Env."""\n')
+    assert circle(tmp_path, "house") == []
+    (tmp_path / "house" / "spec.py").write_text(f"{line}\n")
+    steps = list(pairwise(circle(tmp_path, "house")))
+    assert sorted(steps) == [
+        ("house.camera", "house.spec"),
+        ("house.env", "house.camera"),
+        ("house.spec", "house.env"),
+    ]
+
+
+def test_a_package_that_imports_its_own_modules_is_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / "__init__.py").write_text("from house.spec import Spec\n")
+    (tmp_path / "house" / "spec.py").touch()
+    assert sorted(set(circle(tmp_path, "house"))) == ["house", "house.spec"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
