@@ -36,8 +36,8 @@ def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
     return found
 
 
-def test_saved_states_come_back(tmp_path: Path) -> None:
-    starts = start_states()
+@pytest.mark.parametrize("starts", [start_states(), fresh_starts(memory(), data(), count=3, seed=0)])
+def test_saved_states_come_back(tmp_path: Path, starts: StartStates) -> None:
     starts.save(tmp_path / "starts.safetensors")
     loaded = StartStates.load(tmp_path / "starts.safetensors", memory())
     assert all(torch.equal(getattr(loaded, name), getattr(starts, name)) for name in NAMES)

@@ -44,7 +44,9 @@ class StartStates:
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, whole or not at all."""
-        write_atomic(path, save({field.name: getattr(self, field.name).cpu().contiguous() for field in fields(self)}))
+        # Copies: an M's first h and c may be one tensor, which safetensors refuses.
+        states = {field.name: getattr(self, field.name).cpu().contiguous().clone() for field in fields(self)}
+        write_atomic(path, save(states))
 
     @classmethod
     def load(cls, path: Path, memory: Memory) -> "StartStates":
