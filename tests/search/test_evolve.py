@@ -8,7 +8,8 @@ import pytest
 
 from tests.search.test_strategy import GOAL, hill
 from wmframe.engine.errors import UserError
-from wmframe.search.evolve import CannotRepeatError, Found, Ledger, evolve
+from wmframe.search.contract import Found
+from wmframe.search.evolve import CannotRepeatError, Ledger, evolve
 from wmframe.search.settings import Search
 
 Numbers = npt.NDArray[np.float64]

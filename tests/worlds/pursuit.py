@@ -9,7 +9,7 @@ from wmframe.memory.contract import Memory
 from wmframe.memory.mixture import Mixture
 from wmframe.memory.prediction import MemoryState, Prediction
 from wmframe.worlds.dream import Dream
-from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.rules import DoneRule
 from wmframe.worlds.starts import StartStates
 
 

@@ -16,7 +16,7 @@ from wmframe.memory.prediction import MemoryState, Prediction
 from wmframe.worlds.differentiable import DifferentiableDream, utility
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.rollout import population_returns
-from wmframe.worlds.settings import DoneRule, Reparameterization
+from wmframe.worlds.rules import DoneRule, Reparameterization
 from wmframe.worlds.starts import StartStates
 
 SEEDS = list(range(40))

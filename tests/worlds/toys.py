@@ -18,7 +18,7 @@ from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.reality import Reality
-from wmframe.worlds.settings import DoneRule
+from wmframe.worlds.rules import DoneRule
 from wmframe.worlds.starts import StartStates
 
 Z, A, H = 4, 1, 8

@@ -4,24 +4,23 @@ A run comes in, an `Agent` goes out. The one place that does this, for whoever s
 films and the Gymnasium environments. Reports open all artefacts of a run here too.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from wmframe.agents.find import agent_of
-from wmframe.engine.config.bind import bind
+from wmframe.engine.config.bind import Component, bind
 from wmframe.engine.config.building import build_as, build_part
 from wmframe.engine.errors import UserError
 from wmframe.engine.runs.runs import Run, StageRecord
 from wmframe.engine.store.artefact import Artefact
 from wmframe.engine.store.store import Store
 from wmframe.envs.spec import EnvSpec
-from wmframe.stages.make_world import dream
 from wmframe.stages.models import STARTS, agent_parts, load_driver
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.driver import Driver
-from wmframe.worlds.settings import DreamSettings, WorldSettings
+from wmframe.worlds.settings import WorldSettings
 from wmframe.worlds.starts import StartStates
 
 
@@ -29,7 +28,8 @@ from wmframe.worlds.starts import StartStates
 class Agent:
     """A run's driver, the environment it drives in, the world it was trained in, and where its dreams start.
 
-    `starts` is None for a driver that was trained awake.
+    `starts` is None for a driver that was trained awake. `config` is what the world was built of, from modules in
+    `allowed`.
     """
 
     run: Run
@@ -37,16 +37,25 @@ class Agent:
     env: EnvSpec
     world: WorldSettings
     starts: StartStates | None
+    config: Component
+    allowed: Sequence[str]
 
     def dream(self, *, temperature: float | None = None, horizon: int | None = None) -> Dream:
         """Make the dream it was trained in, or one of another temperature or horizon (steps).
 
         Raises UserError for an impossible value, or if the driver was not trained in a dream.
         """
-        if not isinstance(self.world, DreamSettings) or self.starts is None:
+        if not self.world.dreamt or self.starts is None:
             raise UserError(f"{self.run.name} was not trained in a dream, so it has no states to dream from")
-        settings = _changed(self.world, temperature, horizon)
-        return dream(settings, self.driver.memory, self.starts, self.driver.controller.senses)
+        told = {"temperature": temperature, "horizon": horizon}
+        changed = {name: value for name, value in told.items() if value is not None}
+        world = self._another_world(changed) if changed else self.world
+        return world.dream(self.driver.memory, self.starts, self.driver.controller.senses)
+
+    def _another_world(self, changed: Mapping[str, object]) -> WorldSettings:
+        """Return the world's settings with some changed, held to the same limits as in a YAML file."""
+        part = bind({**self.config.plain(), **changed}, allowed=self.allowed, path="world")
+        return build_as(part, WorldSettings, allowed=self.allowed, path="world")
 
 
 def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str = "cpu") -> Agent:
@@ -66,6 +75,8 @@ def load_agent(run: Run, *, allowed: Sequence[str], device: torch.device | str =
         env=build_part(experiment, "env", EnvSpec, allowed=allowed),
         world=world,
         starts=StartStates.load(starts, driver.memory) if starts.is_file() else None,
+        config=experiment.part("world"),
+        allowed=tuple(allowed),
     )
 
 
@@ -92,14 +103,3 @@ def open_artefacts(run: Run, stages: Sequence[StageRecord]) -> dict[str, Artefac
             )
         found[stage.name] = artefact
     return found
-
-
-def _changed(settings: DreamSettings, temperature: float | None, horizon: int | None) -> DreamSettings:
-    """Return the settings with what is given, held to the same limits as in a YAML file."""
-    wanted = {
-        "_target_": f"{DreamSettings.__module__}.{DreamSettings.__name__}",
-        "temperature": settings.temperature if temperature is None else temperature,
-        "horizon": settings.horizon if horizon is None else horizon,
-    }
-    checked = build_as(bind(wanted, path="world"), DreamSettings, allowed=("wmframe",), path="world")
-    return replace(settings, temperature=checked.temperature, horizon=checked.horizon)

@@ -6,7 +6,6 @@ A bound experiment comes in; nothing goes out but a UserError. Called by the run
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 import torch
 
 from wmframe.collect.collection import Collection
@@ -16,9 +15,9 @@ from wmframe.engine.config.building import build_part
 from wmframe.engine.errors import UserError
 from wmframe.envs.spec import EnvSpec
 from wmframe.memory.contract import Memory
-from wmframe.search.settings import GradientSearch, Search, SearchSettings
+from wmframe.search.settings import SearchSettings
 from wmframe.vision.contract import SIDE, Vision
-from wmframe.worlds.settings import DreamSettings, WorldSettings
+from wmframe.worlds.settings import WorldSettings
 
 
 def preflight(experiment: Component, allowed: Sequence[str]) -> None:
@@ -31,29 +30,17 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     _check_precision(built("vision", Vision))
     built("controller", Controller)
     memory, world, search = built("memory", Memory), built("world", WorldSettings), built("search", SearchSettings)
-    if isinstance(world, DreamSettings) and not memory.dreams:
-        raise UserError(
-            "memory=none predicts nothing, so there is no dream to search in. Add world=reality, or use another memory."
-        )
-    _check_value(memory, world, env.most_steps)
-    if isinstance(search, GradientSearch) and not isinstance(world, DreamSettings):
-        raise UserError(
-            "search=gradient climbs through M, and on the real track there is nothing to climb through. Add "
-            "search=cma, or world=dream_short."
-        )
-    if isinstance(search, Search):
-        search.begin(np.zeros(2), 0)
+    world.check(memory, env)
+    _check_value(memory, env.most_steps)
+    search.check(world)
     if experiment.arguments["finish"] is not None:
-        build_part(experiment.part("finish"), "search", Search, allowed=allowed).begin(np.zeros(2), 0)
+        finish = experiment.part("finish")
+        awake = build_part(finish, "world", WorldSettings, allowed=allowed)
+        build_part(finish, "search", SearchSettings, allowed=allowed).check(awake)
 
 
-def _check_value(memory: Memory, world: WorldSettings, most_steps: int) -> None:
-    """Raise UserError for a value that a dream is to be paid and M does not have, or no episode is long enough for."""
-    if isinstance(world, DreamSettings) and world.bootstrap and not memory.value_steps:
-        raise UserError(
-            "world.bootstrap=true pays at the horizon what M expects to come after it, and this M expects nothing. "
-            f"Add memory.value_steps={most_steps // 4 or 1}, or world.bootstrap=false."
-        )
+def _check_value(memory: Memory, most_steps: int) -> None:
+    """Raise UserError for a value of M's that no episode is long enough for."""
     if memory.value_steps >= most_steps:
         raise UserError(
             f"memory.value_steps={memory.value_steps}: an episode lasts {most_steps} steps at the most (env.max_frames "

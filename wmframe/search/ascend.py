@@ -2,18 +2,20 @@
 
 Start parameters and a differentiable way to score come in, found parameters go out: those of one climb, or the mean of
 several. What a killed search needs are the parameters, Adam's moments and what the climbs before ended with, which
-`Ascent.state` hands out as plain data. Called by the controller stage. Legend: U dreams, D parameters.
+`Ascent.state` hands out as plain data. Called by `climb`. Legend: U dreams, D parameters.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from wmframe.engine.errors import UserError
-from wmframe.search.settings import GradientSearch
 from wmframe.search.strategy import Parameters
+
+if TYPE_CHECKING:
+    from wmframe.search.settings import GradientSearch
 
 Returns = Callable[[Tensor], Tensor]
 """What one C's parameters (D,) are paid in some dreams, (U,), attached to them."""
@@ -25,7 +27,7 @@ class Ascent:
     `name` says what is climbed: the dreams' mean "return", or what it is "worth".
     """
 
-    def __init__(self, search: GradientSearch, start: Parameters, device: torch.device) -> None:
+    def __init__(self, search: "GradientSearch", start: Parameters, device: torch.device) -> None:
         self.updates = 0
         self.name = "return" if search.climbs_returns else "worth"
         self._search, self._start = search, torch.from_numpy(start).float().to(device)

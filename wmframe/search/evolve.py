@@ -2,35 +2,24 @@
 
 A strategy and two ways to score come in, the found parameters go out. What a killed search needs is only what it was
 told: the ledger keeps every generation's fitness, and asking and telling again brings any optimizer to the same bits.
-Called by the controller stage. Legend: P population, M finalists, D parameters.
+Called by `evolution`. Legend: P population, M finalists, D parameters.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from wmframe.engine.durability import failpoints, signals
 from wmframe.engine.durability.checksummed import VouchedLines
 from wmframe.engine.errors import UserError
-from wmframe.search.settings import RESCORED, Search
-from wmframe.search.strategy import Parameters, Strategy, fingerprint
+from wmframe.search.contract import Found, Scores
+from wmframe.search.strategy import RESCORED, Parameters, Strategy, fingerprint
 
-Scores = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Found:
-    """The parameters (D,), their mean return on select seeds, and the generation or update that they come from.
-
-    0 is what the search began with.
-    """
-
-    parameters: Parameters
-    select_score: float
-    generation: int
+if TYPE_CHECKING:
+    from wmframe.search.settings import Search
 
 
 @dataclass(frozen=True)
@@ -68,7 +57,7 @@ class Ledger:
 
 
 def evolve(
-    search: Search,
+    search: "Search",
     strategy: Strategy,
     *,
     fitness: Callable[[Parameters, int], Scores],

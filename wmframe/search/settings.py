@@ -1,29 +1,49 @@
-"""How a controller is searched for: the schema of conf/search. Read by the controller stage."""
+"""How a controller is searched for: the schemas of conf/search, each of which trains C itself.
 
-from abc import ABC
+A kind of search is a class below `SearchSettings`; a third is one file and one YAML. What a search works with is
+imported where it begins.
+"""
+
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from wmframe.search.strategy import CMA, Parameters, Strategy
-from wmframe.worlds.settings import Reparameterization
+from wmframe.engine.errors import UserError
+from wmframe.worlds.rules import Reparameterization
 
-RESCORED: Final = 8
-"""How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
+if TYPE_CHECKING:
+    from wmframe.controller.contract import Controller
+    from wmframe.search.contract import Found, SearchContext
+    from wmframe.search.strategy import Parameters, Strategy
+    from wmframe.worlds.contract import World
+    from wmframe.worlds.settings import WorldSettings
 
 Chosen = Literal["mean", "select", "improved"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchSettings(ABC):  # noqa: B024  # what both kinds share; never made itself
-    """What both kinds of search have: every `check_every` generations or updates, and at the end, where the search
+class SearchSettings(ABC):
+    """What all kinds of search have: every `check_every` generations or updates, and at the end, where the search
     stands is scored on `select_rollouts` select seeds in the world that it searches in.
     """
 
     check_every: PositiveInt = 25
     select_rollouts: PositiveInt = 64
+
+    @abstractmethod
+    def check(self, world: "WorldSettings") -> None:
+        """Raise UserError, before any work, for a world that it cannot search in and for what it cannot begin with."""
+
+    @abstractmethod
+    def train(self, world: "World", controller: "Controller", start: "Parameters", context: "SearchContext") -> "Found":
+        """Search for C in a world, from `start` (D,), and return what was found.
+
+        Where a search of the same result was interrupted, it goes on and ends with the same bits.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +89,23 @@ class GradientSearch(SearchSettings):
         """Whether what is climbed is what the dreams pay, unchanged."""
         return self.risk_tolerance is None and self.value_weight == 1
 
+    def check(self, world: "WorldSettings") -> None:
+        """Raise UserError for a world without a gradient."""
+        if world.differentiable:
+            return
+        if world.dreamt:
+            raise UserError(f"search=gradient: {type(world).__name__} has no gradient to climb. Add search=cma.")
+        raise UserError(
+            "search=gradient climbs through M, and on the real track there is nothing to climb through. Add "
+            "search=cma, or world=dream_short."
+        )
+
+    def train(self, world: "World", controller: "Controller", start: "Parameters", context: "SearchContext") -> "Found":
+        """Climb."""
+        from wmframe.search.climb import climb
+
+        return climb(self, world, controller, start, context)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Search(SearchSettings):
@@ -92,12 +129,16 @@ class Search(SearchSettings):
     @property
     def most_episodes(self) -> int:
         """How many it plays at the most: all candidates' roll-outs, and those that say where it stands."""
+        from wmframe.search.strategy import CMA, RESCORED
+
         finalists = (1 if self.optimizer == CMA else RESCORED) * -(-self.generations // self.check_every)
         finalists += self.returned == "improved" and self.generations > 0
         return self.generations * self.population * self.rollouts + finalists * self.select_rollouts
 
-    def begin(self, start: Parameters, seed: int) -> Strategy:
+    def begin(self, start: "Parameters", seed: int) -> "Strategy":
         """Return a strategy at its first generation, spread around `start` (D,)."""
+        from wmframe.search.strategy import Strategy
+
         return Strategy(
             optimizer=self.optimizer,
             population=self.population,
@@ -106,3 +147,13 @@ class Search(SearchSettings):
             start=start,
             seed=seed,
         )
+
+    def check(self, world: "WorldSettings") -> None:
+        """Raise UserError for an optimizer that is none, or that cannot propose such a population."""
+        self.begin(np.zeros(2), 0)
+
+    def train(self, world: "World", controller: "Controller", start: "Parameters", context: "SearchContext") -> "Found":
+        """Let a population evolve."""
+        from wmframe.search.evolution import evolution
+
+        return evolution(self, start, context)

@@ -21,6 +21,9 @@ Parameters = npt.NDArray[np.float64]
 
 CMA: Final = "ParametrizedCMA"
 
+RESCORED: Final = 8
+"""How many of the last candidates are scored anew, for an optimizer whose distribution has no mean."""
+
 _OTHERS: Final = f"Try {CMA}, TBPSA, RecMixES, PSO or TwoPointsDE."
 
 _NEVER_STOP: Final = {

@@ -4,7 +4,7 @@ The agent comes in; `scores.json` goes out. The random policy's own stage stands
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated
@@ -19,12 +19,11 @@ from wmframe.engine.runs.context import StageContext
 from wmframe.engine.tracking.progress import Bar
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.environments import environments
-from wmframe.stages.make_world import dream
 from wmframe.stages.models import STARTS, agent_parts, load_driver
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, Outcome, Watch, rollout
-from wmframe.worlds.settings import DreamSettings, WorldSettings
+from wmframe.worlds.settings import WorldSettings
 from wmframe.worlds.starts import StartStates
 
 Row = dict[str, list[float]]
@@ -66,10 +65,10 @@ def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Seq
 
     What M expects to come after the horizon is left out: a score is what its steps paid, to be set beside reality's.
     """
-    if not isinstance(settings, DreamSettings):
+    if not settings.dreamt:
         return {}
     starts = StartStates.load(controller / STARTS, driver.memory)
-    world = dream(replace(settings, bootstrap=False), driver.memory, starts, driver.controller.senses)
+    world = settings.dream(driver.memory, starts, driver.controller.senses, scored=True)
     return {"dream": _row([rollout(world, driver.act(), seeds)])}
 
 

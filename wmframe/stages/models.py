@@ -22,7 +22,7 @@ from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.vision.contract import Vision
 from wmframe.worlds.driver import Driver
-from wmframe.worlds.settings import DreamSettings, WorldSettings
+from wmframe.worlds.settings import WorldSettings
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -104,7 +104,7 @@ def load_driver(parts: Parts, *, world: WorldSettings, allowed: Sequence[str], d
         controller=controller,
         parameters=parameters,
         sample_latent=world.sample_latent,
-        dreamt=isinstance(world, DreamSettings),
+        dreamt=world.dreamt,
     )
 
 

@@ -1,7 +1,8 @@
 """The one face that a controller sees, awake or dreaming.
 
 Features come out, actions go in, always batched, always torch. Reality and Dream implement it; roll-outs, search,
-collection and evaluation use it and cannot tell which one they are in. Legend: B lanes, F features, A action.
+collection and evaluation use it and cannot tell which one they are in. Legend: B lanes, U episodes,
+F features, A action, D parameters.
 """
 
 from abc import ABC, abstractmethod
@@ -9,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
+
+from wmframe.controller.contract import Controller
+from wmframe.engine.errors import UserError
+from wmframe.worlds.rules import Reparameterization
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,19 @@ class Step:
     features: Tensor
     reward: Tensor
     done: Tensor
+
+
+class DifferentiableWorld(ABC):
+    """A world's returns as a function of C's parameters that has a gradient, for one C at a time.
+
+    `horizon` is how many steps its episodes last if nobody asks for another number.
+    """
+
+    horizon: int
+
+    @abstractmethod
+    def returns(self, controller: Controller, parameters: Tensor, seeds: Sequence[int], *, horizon: int) -> Tensor:
+        """Return what C with parameters (D,) is paid in an episode of `horizon` steps a seed: (U,), attached to D."""
 
 
 class World(ABC):
@@ -45,3 +63,18 @@ class World(ABC):
     def twins(self) -> Sequence["World"]:
         """Return worlds equal to this one that may run at once, each in a thread of its own; itself is the first."""
         return (self,)
+
+    def differentiable(
+        self,
+        *,
+        reparameterization: Reparameterization = "component",
+        risk_tolerance: float | None = None,
+        value_weight: float = 1.0,
+    ) -> DifferentiableWorld:
+        """Return the same episodes with a gradient; what the arguments mean, `DifferentiableDream` says.
+
+        Raises UserError if they have none, as by default.
+        """
+        raise UserError(
+            f"search=gradient: {type(self).__name__} has no gradient, so nothing can climb in it. Add search=cma."
+        )

@@ -21,8 +21,9 @@ from torch import Tensor
 from wmframe.controller.contract import Controller, Senses, features
 from wmframe.memory.contract import Memory
 from wmframe.memory.prediction import MemoryState
+from wmframe.worlds.contract import DifferentiableWorld
 from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.settings import DoneRule, Reparameterization
+from wmframe.worlds.rules import DoneRule, Reparameterization
 from wmframe.worlds.starts import StartStates
 
 _STEEPEST: Final = 3.0
@@ -30,7 +31,7 @@ _STEEPEST: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class DifferentiableDream:
+class DifferentiableDream(DifferentiableWorld):
     """M alone, at temperature τ, from recorded starts, for one C at a time.
 
     A dream's return is what Dream pays with the same seed where no end can come; where one can, it is the mean over
@@ -41,6 +42,7 @@ class DifferentiableDream:
     memory: Memory
     starts: StartStates
     senses: Senses
+    horizon: int
     temperature: float
     done_rule: DoneRule
     bootstrap: bool

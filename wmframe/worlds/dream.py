@@ -19,7 +19,7 @@ from wmframe.memory.prediction import MemoryState
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.differentiable import DifferentiableDream
 from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.settings import DoneRule, Reparameterization
+from wmframe.worlds.rules import DoneRule, Reparameterization
 from wmframe.worlds.starts import StartStates
 
 _LANES: Final = 2048
@@ -88,6 +88,7 @@ class Dream(World):
             memory=self._memory,
             starts=self._starts,
             senses=self._senses,
+            horizon=self.horizon,
             temperature=self._temperature,
             done_rule=self._rule,
             bootstrap=self._bootstrap,
