@@ -49,7 +49,7 @@ class WorldSettings(ABC):
 
     @abstractmethod
     def open(self, inputs: "WorldInputs") -> "AbstractContextManager[World]":
-        """Open the world that C is searched for in."""
+        """Open the world that C is searched for in; what is `dreamt` keeps its start states by `inputs.keep_starts`."""
 
     def dream(self, memory: "Memory", starts: "StartStates", senses: "Senses", *, scored: bool = False) -> "Dream":
         """Return the dream of an agent that was trained here, from the start states that were kept with its C.
