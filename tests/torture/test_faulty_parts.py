@@ -23,7 +23,7 @@ from wmframe.cli.main import main
 from wmframe.engine.tracking import wandb_tracker
 from wmframe.envs.process_batch import ProcessBatch
 from wmframe.memory.mdn_rnn import MDNRNN
-from wmframe.stages import controller as controller_stage
+from wmframe.search import contract as search
 from wmframe.vision.conv_vae import ConvVAE
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
@@ -68,7 +68,7 @@ NOT_A_NUMBER: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
     "V's loss": (ConvVAE, "training_step", lambda real: at_call(3, real, no_number), "ConvVAE diverged"),
     "M's loss": (MDNRNN, "training_step", lambda real: at_call(2, real, no_number), "MDNRNN diverged"),
     "fitness": (
-        controller_stage,
+        search,
         "population_returns",
         lambda real: at_call(2, real, lambda found: found.index_fill(0, torch.tensor([1]), float("nan"))),
         "no finite fitness",
@@ -80,7 +80,7 @@ NOT_A_NUMBER: dict[str, tuple[Any, str, Callable[[Any], Any], str]] = {
         "ConvVAE diverged",
     ),
     "a select score": (
-        controller_stage,
+        search,
         "population_returns",
         lambda real: at_call(3, real, lambda found: no_number(found) if len(found) == 1 else found),
         "select seeds",

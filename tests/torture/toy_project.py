@@ -22,7 +22,8 @@ from wmframe.engine.graph.recipe import nodes_of
 from wmframe.engine.runs.runner import Order, run
 from wmframe.engine.runs.runs import RunRecord
 from wmframe.engine.tracking.progress import Progress
-from wmframe.stages import collect, controller, fit
+from wmframe.search import contract as search
+from wmframe.stages import collect, fit
 
 SMALL = (*TINY, "vision.steps=8", "memory.steps=8", "search.generations=4", "search.check_every=2")
 """Enough of everything to be broken off in the middle."""
@@ -82,7 +83,7 @@ def _trap(stage: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
     calls = 0
     module, name, at = {
         COLLECT: (collect, "record", 2),
-        CONTROLLER: (controller, "population_returns", 4),  # the third is that of the second generation's finalists
+        CONTROLLER: (search, "population_returns", 4),  # the third is that of the second generation's finalists
         VISION: (fit._Record, "on_train_batch_end", 6),
         MEMORY: (fit._Record, "on_train_batch_end", 6),
     }[stage]
