@@ -41,7 +41,7 @@ def test_a_folder_is_mapped_and_not_read(tmp_path: Path) -> None:
     for name in EncodedEpisodes.__dataclass_fields__:
         np.save(tmp_path / f"{name}.npy", getattr(made, name))
     loaded = EncodedEpisodes.load(tmp_path)
-    assert isinstance(loaded.mu, np.memmap)
+    assert isinstance(loaded.mu.base, np.memmap)
     for name in EncodedEpisodes.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(loaded, name), getattr(made, name))
         assert getattr(loaded, name).dtype == getattr(made, name).dtype

@@ -5,6 +5,7 @@ Legend: B batch, T the window's steps, Z latent, A action.
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch.utils.data import IterableDataset
 from wmframe.data.emphasis import EVENLY, Emphasis
 from wmframe.data.latents import EncodedEpisodes, EpisodeRef, LatentData
 
+Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.int64]
@@ -81,22 +83,32 @@ class Windows(IterableDataset[Window]):
 
     def _first(self, episode: EpisodeRef, rng: np.random.Generator) -> int:
         """Draw one of an episode's windows, and return its first step once it is moved inside."""
-        last = max(episode.steps - self._length, 0)
-        return int(np.clip(rng.integers(1 - self._length, episode.steps), 0, last))
+        drawn = int(rng.integers(1 - self._length, episode.steps))
+        return min(max(drawn, 0), max(episode.steps - self._length, 0))
 
     def _window(self, places: Sequence[tuple[EpisodeRef, int]]) -> Window:
-        rows = [self._rows(episode, first, min(first + self._length, episode.steps)) for episode, first in places]
-        return Window(*(torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True)))
+        parts = self._blank(len(places))
+        for row, (episode, first) in enumerate(places):
+            self._fill([part[row] for part in parts], episode, first)
+        return Window(*map(torch.from_numpy, parts))
 
-    def _rows(self, episode: EpisodeRef, first: int, stop: int) -> list[npt.NDArray[np.float32]]:
-        """Return the steps first … stop of an episode, padded behind."""
-        data, length = self._data.folders[episode.folder], self._length
-        begin, end = episode.start + first, episode.start + stop
-        seen = [_padded(array[begin : end + 1], length + 1) for array in (data.mu, data.logvar)]
-        done_ = [_padded(array[begin:end], length) for array in (data.actions, data.rewards, data.done)]
-        counts = length / windows_showing(np.arange(first, stop), episode.steps, length)
-        ahead, known = self._ahead(data, episode, first, stop)
-        return [*seen, *done_, *(_padded(array, length) for array in (counts, ahead, counts * known))]
+    def _blank(self, rows: int) -> list[Floats]:
+        """Return zeros for all parts of a `Window`: what no episode fills is its padding."""
+        latents, actions = (array.shape[1] for array in (self._data.folders[0].mu, self._data.folders[0].actions))
+        steps, frames = (rows, self._length), (rows, self._length + 1)
+        return [np.zeros(shape, np.float32) for shape in (*[(*frames, latents)] * 2, (*steps, actions), *[steps] * 5)]
+
+    def _fill(self, parts: Sequence[Floats], episode: EpisodeRef, first: int) -> None:
+        """Write an episode's steps from `first` on into one row of all parts."""
+        mu, logvar, actions, rewards, done, mask, ahead, ahead_mask = parts
+        count = min(self._length, episode.steps - first)
+        data, begin = self._data.folders[episode.folder], episode.start + first
+        frames, steps = slice(begin, begin + count + 1), slice(begin, begin + count)
+        mu[: count + 1], logvar[: count + 1] = data.mu[frames], data.logvar[frames]
+        actions[:count], rewards[:count], done[:count] = data.actions[steps], data.rewards[steps], data.done[steps]
+        counts = _counts(episode.steps, self._length)[first : first + count]
+        paid, known = self._ahead(data, episode, first, first + count)
+        mask[:count], ahead[:count], ahead_mask[:count] = counts, paid, counts * known
 
     def _ahead(self, data: EncodedEpisodes, episode: EpisodeRef, first: int, stop: int) -> tuple[Numbers, Flags]:
         """Return what the next `value_steps` steps after each one paid, and whether that much is known of them.
@@ -106,11 +118,19 @@ class Windows(IterableDataset[Window]):
         """
         over = episode.start + episode.steps
         later = data.rewards[episode.start + first + 1 : min(episode.start + stop + self._value_steps, over)]
-        paid = np.concatenate(([0.0], np.cumsum(later.clip(-self._clip, self._clip), dtype=np.float64)))
+        paid = np.zeros(len(later) + 1)
+        # `clip`, whose own overhead is more than the work on so few numbers.
+        np.minimum(np.maximum(later, -self._clip), self._clip).cumsum(dtype=np.float64, out=paid[1:])
         ended = data.done[over - 1] > 0
         end = np.arange(stop - first) + self._value_steps
         known = first + end < (episode.limit if ended else episode.steps)
         return paid[np.minimum(end, len(later))] - paid[: stop - first], known
+
+
+@lru_cache(maxsize=1024)
+def _counts(steps: int, length: int) -> Numbers:
+    """Return how much each step of an episode of so many `steps` counts in a window that shows it."""
+    return length / windows_showing(np.arange(steps), steps, length)
 
 
 def windows_showing(step: Steps, steps: int, length: int) -> Steps:
@@ -123,9 +143,3 @@ def windows_showing(step: Steps, steps: int, length: int) -> Steps:
     begun: Steps = np.minimum(step, last) - np.maximum(step - length + 1, 0) + 1
     begun += (length - 1) * (step < length) + (steps - last - 1) * (step >= last)
     return begun
-
-
-def _padded(rows: npt.NDArray[np.generic], length: int) -> npt.NDArray[np.float32]:
-    full = np.zeros((length, *rows.shape[1:]), np.float32)
-    full[: len(rows)] = rows
-    return full
