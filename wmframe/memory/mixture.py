@@ -109,7 +109,7 @@ class _LogProb(torch.autograd.Function):
         return total - normaliser - 0.5 * math.log(2 * math.pi)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None]:
         parts, joint, scaled, inverse = ctx.saved_tensors
         gradient = gradients[0][..., None, :]
         logits, _, log_std = parts.unbind(-3)
@@ -120,9 +120,9 @@ class _LogProb(torch.autograd.Function):
         weight = responsibility.mul_(gradient)
         torch.mul(weight, scaled, out=of_mean)
         torch.mul(of_mean, scaled, out=of_log_std).sub_(weight)
-        of_log_std.mul_((log_std >= LOG_STD[0]) & (log_std <= LOG_STD[1]))
+        of_log_std.mul_(log_std == log_std.clamp(*LOG_STD))
         of_mean.mul_(inverse)
-        return result, -of_mean.sum(-2)
+        return result, -of_mean.sum(-2) if ctx.needs_input_grad[1] else None
 
 
 class _Implicit(torch.autograd.Function):
@@ -164,6 +164,7 @@ def _far_side(scaled: Tensor, weight: Tensor) -> Tensor:
 
     Differences between the two are what is wanted, and of numbers near 1 rounding would leave nothing of them.
     """
-    above = ((weight * scaled.sign()).sum(-2, keepdim=True) > 0).expand_as(scaled)
-    side: Tensor = torch.special.ndtr(torch.where(above, -scaled, scaled))
-    return torch.where(above, -side, side)
+    above = (weight * scaled.sign()).sum(-2, keepdim=True) > 0
+    sign = 1 - 2 * above.to(scaled.dtype)
+    side: Tensor = torch.special.ndtr(sign * scaled)
+    return sign * side
