@@ -52,8 +52,8 @@ def fit(
 ) -> None:
     """Fit a module for `steps` batches, or go on where an interrupted fit of the same result stood.
 
-    `split` are the episodes to fit on and those held out, on which it is measured about 20 times. The module is left in
-    evaluation mode on the CPU.
+    `split` are the episodes to fit on and those held out, on which it is measured about 20 times: on 8 batches that are
+    drawn once, and which it must leave as they are. The module is left in evaluation mode on the CPU.
     """
     if steps == 0:
         module.eval()
@@ -93,7 +93,7 @@ def fit(
         trainer.fit(
             module,
             _loader(batches(fit_on, begun or 0, steps)),
-            _loader(batches(held_out, 0, 8)),
+            _loader(list(batches(held_out, 0, 8))),
             ckpt_path=None if begun is None else str(folder),
             weights_only=True,
         )
@@ -115,11 +115,18 @@ class _StepSeed(pl.Callback):
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        torch.manual_seed(self._seed * 1_000_003 + trainer.global_step)
+    def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, *_: Any) -> None:
+        self._begin(module, trainer.global_step)
 
-    def on_validation_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, index: int, *_: Any) -> None:
-        torch.manual_seed(self._seed * 1_000_003 + index)
+    def on_validation_batch_start(
+        self, trainer: pl.Trainer, module: pl.LightningModule, batch: Any, index: int, *_: Any
+    ) -> None:
+        self._begin(module, index)
+
+    def _begin(self, module: pl.LightningModule, step: int) -> None:
+        # Each device that is not there costs `torch.manual_seed` a walk through the stack, for an error to come.
+        seed = torch.default_generator.manual_seed if module.device.type == "cpu" else torch.manual_seed
+        seed(self._seed * 1_000_003 + step)
 
 
 class _Finite(pl.Callback):
