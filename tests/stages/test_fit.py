@@ -103,3 +103,14 @@ def test_held_out_batches_are_drawn_once(tmp_path: Path) -> None:
     _, rows = fitted(tmp_path, ([0], [1]), 60)
     assert sum("memory/held_out_loss" in row for row in rows) == 2
     assert Noise.begun == {(0,): 1, (1,): 1}
+
+
+@pytest.mark.parametrize(("steps", "measured", "rows"), [(3, 1, 3), (60, 2, 12), (500, 10, 100), (1000, 20, 100)])
+def test_a_long_fit_is_measured_twenty_times_and_a_short_one_less_often(
+    tmp_path: Path, steps: int, measured: int, rows: int
+) -> None:
+    _, history = fitted(tmp_path, ([0], [1]), steps)
+    held_out = [row["step"] for row in history if "memory/held_out_loss" in row]
+    assert len(held_out) == measured
+    assert held_out[-1] == (steps if steps != 60 else 50)
+    assert sum("memory/loss" in row for row in history) == rows

@@ -36,8 +36,8 @@ Batches = Callable[[list[int], int, int], "IterableDataset[Any]"]
 _HISTORY = "history"
 """What Lightning's state calls the rows of the history."""
 
-_CHECKS = 20
-"""How often, in a whole fit, the held-out batches are measured."""
+_HELD_OUT = 8
+"""How many batches of held-out episodes are measured on."""
 
 
 def fit(
@@ -52,8 +52,9 @@ def fit(
 ) -> None:
     """Fit a module for `steps` batches, or go on where an interrupted fit of the same result stood.
 
-    `split` are the episodes to fit on and those held out, on which it is measured about 20 times: on 8 batches that are
-    drawn once, and which it must leave as they are. The module is left in evaluation mode on the CPU.
+    `split` are the episodes to fit on and those held out, on which it is measured now and then: on 8 batches that are
+    drawn once, and which it must leave as they are. No weight depends on that. The module is left in evaluation mode on
+    the CPU.
     """
     if steps == 0:
         module.eval()
@@ -62,7 +63,7 @@ def fit(
     folder = context.resume / "fit"
     checkpoints = PlainCheckpoints(context.key)
     begun = _restored(checkpoints, folder, context)
-    every = max(steps // _CHECKS, min(steps, 25))
+    every = _steps_between_measurements(steps)
     with (
         context.history(begun or 0) as history,
         context.progress.stage(context.name, total=steps, unit="steps", start=begun or 0) as bar,
@@ -86,18 +87,25 @@ def fit(
             callbacks=[
                 _StepSeed(seed),
                 _Finite(),
-                _Record(history, bar, max(every // 5, 1), context.output / HISTORY),
+                _Record(history, bar, max(steps // 100, min(steps, 25) // 5, 1), context.output / HISTORY),
                 _Save(str(folder), context.machine.save_seconds, every),
             ],
         )
         trainer.fit(
             module,
             _loader(batches(fit_on, begun or 0, steps)),
-            _loader(list(batches(held_out, 0, 8))),
+            _loader(list(batches(held_out, 0, _HELD_OUT))),
             ckpt_path=None if begun is None else str(folder),
             weights_only=True,
         )
     module.cpu().eval()
+
+
+def _steps_between_measurements(steps: int) -> int:
+    """Return them for a fit of so many steps: it is measured 20 times, or 10 times if it has less than 1,000 steps, of
+    which 20 measurements would take a tenth; one of less than 250 steps every 25.
+    """
+    return max(steps // 20, min(steps // 10, 50), min(steps, 25))
 
 
 def _restored(checkpoints: PlainCheckpoints, folder: Path, context: StageContext) -> int | None:
