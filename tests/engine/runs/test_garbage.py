@@ -78,9 +78,10 @@ def test_it_is_listed_and_only_then_deleted(root: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "in all: 0 that may go, 0 B\n"
 
 
-def test_what_the_results_of_a_run_were_made_of_stays(root: Path) -> None:
+@pytest.mark.parametrize("role", ["memory", "of_another_name"])
+def test_what_the_results_of_a_run_were_made_of_stays(root: Path, role: str) -> None:
     store = Store(root / "artefacts")
-    request = Request(stage="controller", code_version=1, config={"of": "memory"}, parents={"memory": REQUEST.key})
+    request = Request(stage="controller", code_version=1, config={"of": "memory"}, parents={role: REQUEST.key})
 
     def produce(work: Path) -> None:
         (work / "output" / "a.json").write_text("{}")

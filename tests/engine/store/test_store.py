@@ -281,16 +281,17 @@ def test_damage_that_somebody_else_published_does_not_stand(shop: Shop) -> None:
     assert "facts.json" in shop.lines[0]
 
 
-def test_an_input_that_changes_while_the_stage_runs_stops_it(shop: Shop) -> None:
+@pytest.mark.parametrize("role", ["vision", "vision.2", "of_another_name"])
+def test_an_input_that_changes_while_the_stage_runs_stops_it(shop: Shop, role: str) -> None:
     store = shop.store()
     parent = make("vision", store, {"size": 1})
-    request = Request(stage="latents", code_version=1, config={}, parents={"vision": parent.key})
+    request = Request(stage="latents", code_version=1, config={}, parents={role: parent.key})
 
     def write(work: Path) -> None:
         (parent.path / "facts.json").write_text("other")
         write_json(work / "output" / "a.json", 1)
 
-    with pytest.raises(UserError, match=r"input vision .* was changed"):
+    with pytest.raises(UserError, match=rf"input {role} .* was changed"):
         store.obtain(request, write)
     assert store.status("latents", request.key).state == "missing"
 
@@ -321,7 +322,7 @@ def test_lineage_names_every_ancestor_once_and_in_order(shop: Shop) -> None:
     collect = make("collect", store, {})
     later = make("collect", store, {"round": 2})
     vision = make("vision", store, {}, {"collect.1": collect.key, "collect.2": later.key})
-    latents = make("latents", store, {}, {"collect.1": collect.key, "vision": vision.key})
+    latents = make("latents", store, {}, {"data": collect.key, "vision": vision.key})
     memory = make("memory", store, {}, {"latents": latents.key})
     assert store.lineage(memory) == [collect, later, vision, latents, memory]
     shutil.rmtree(vision.path)

@@ -17,8 +17,8 @@ from wmframe.engine.durability.checksummed import remove
 from wmframe.engine.errors import UserError
 from wmframe.engine.runs.runs import all_runs
 from wmframe.engine.store.artefact import DamagedError, open_artefact
+from wmframe.engine.store.shelf import parent_stage
 from wmframe.engine.store.single_flight import try_hold
-from wmframe.engine.store.store import parent_stage
 
 _DAY: Final = 86_400.0
 _GONE: Final = ".gone-"
@@ -114,8 +114,9 @@ def _wanted(root: Path) -> set[tuple[str, str]]:
             continue
         wanted.add(result)
         with contextlib.suppress(DamagedError):
-            manifest = open_artefact(root / "artefacts" / stage / key, stage, key, verify=False).manifest
-            open_ends += [(parent_stage(name), parent) for name, parent in manifest["parents"].items()]
+            artefacts = root / "artefacts"
+            manifest = open_artefact(artefacts / stage / key, stage, key, verify=False).manifest
+            open_ends += [(parent_stage(artefacts, role, made), made) for role, made in manifest["parents"].items()]
     return wanted
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from wmframe.engine.store.artefact import MANIFEST, Artefact
+from wmframe.engine.store.shelf import parent_stage
 from wmframe.engine.tracking.history import Row
 from wmframe.engine.tracking.tracker import ArtefactInfo, Tracker
 
@@ -32,7 +33,8 @@ class Mirror:
         """Tell of a result, its manifest in front of its files."""
         manifest = artefact.manifest
         facts = {name: manifest[name] for name in ("key", "code_version", "config", "seeds", "created", "files")}
-        parents = {role: f"{role.partition('.')[0]}-{key}" for role, key in manifest["parents"].items()}
+        store = artefact.path.parent.parent
+        parents = {role: f"{parent_stage(store, role, key)}-{key}" for role, key in manifest["parents"].items()}
         sizes = {name: int(file["bytes"]) for name, file in manifest["files"].items()}
         self._tracker.artefact(
             ArtefactInfo(

@@ -59,10 +59,9 @@ class DamagedError(Exception):
 class Request:
     """What is asked of the store: a stage's result for one config and one set of parents.
 
-    `config` is the stage's own resolved plain config. `parents` maps a parent's name to its key; the name is
-    the parent's stage, or `stage.something` where a stage has several parents of one kind (`collect.1`,
-    `collect.2`). `seeds` and `provenance` are recorded, not hashed: a seed that changes the result stands in
-    `config` too.
+    `config` is the stage's own resolved plain config. `parents` maps a parent's role to its key; it is
+    `role.something` where a stage has several parents of one kind (`collect.1`, `collect.2`). `seeds` and
+    `provenance` are recorded, not hashed: a seed that changes the result stands in `config` too.
     """
 
     stage: str

@@ -17,6 +17,18 @@ _STAGE = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
+def parent_stage(root: Path, role: str, key: str) -> str:
+    """Return the stage of a parent, which a manifest names by its role and its key; `root` is the store's folder.
+
+    Roles are called as their stages are or as a recipe likes, and a key is one result's in the whole store. Of a parent
+    that is not there it is the role's own name: `collect` of `collect.2`.
+    """
+    named = role.partition(".")[0]
+    if _KEY.fullmatch(key) is None or (root / named / key).is_dir():
+        return named
+    return next((path.parent.name for path in sorted(root.glob(f"*/{key}"))), named)
+
+
 class Shelf:
     """The published artefacts under `root`; `notice` gets a line for every damaged one that is set aside."""
 

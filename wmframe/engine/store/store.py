@@ -27,7 +27,7 @@ from wmframe.engine.durability.files import fsync_folder
 from wmframe.engine.errors import UserError
 from wmframe.engine.store.artefact import Artefact, DamagedError, Request, open_artefact, seal
 from wmframe.engine.store.reasons import changes, nearest
-from wmframe.engine.store.shelf import Shelf
+from wmframe.engine.store.shelf import Shelf, parent_stage
 from wmframe.engine.store.single_flight import hold, try_hold
 
 __all__ = ["Artefact", "Request", "State", "Status", "Store"]
@@ -151,7 +151,7 @@ class Store:
 
         def visit(child: Artefact) -> None:
             for name, key in child.manifest["parents"].items():
-                stage = parent_stage(name)
+                stage = parent_stage(self.root, name, key)
                 if (stage, key) not in seen:
                     visit(self._parent(child, stage, key))
             seen[child.stage, child.key] = child
@@ -178,7 +178,9 @@ class Store:
                 self._notice(f"{request.stage} {request.key}: {folder.name} is no folder, and is made anew")
                 folder.unlink()
             folder.mkdir(exist_ok=True)
-        known = {name: self._shelf.checked(parent_stage(name), key) for name, key in request.parents.items()}
+        known = {
+            name: self._shelf.checked(parent_stage(self.root, name, key), key) for name, key in request.parents.items()
+        }
         began = time.monotonic()
         produce(work)
         seconds = time.monotonic() - began
@@ -222,11 +224,6 @@ class Store:
         if work.exists() and (lock := try_hold(artefact.path.with_suffix(".lock"))) is not None:
             with lock:
                 shutil.rmtree(work, ignore_errors=True)
-
-
-def parent_stage(name: str) -> str:
-    """Return the stage of a parent's name: that of `collect.2` is `collect`."""
-    return name.partition(".")[0]
 
 
 def _sealed(stage: str, key: str, output: Path) -> bool:
