@@ -239,6 +239,10 @@ class WorldModels(Recipe):
         """Bring the agent that was there before into the project."""
         return fetch(node.origin, store)
 
+    def unseen(self) -> Sequence[str]:
+        """Confirm on another seed and other test tracks."""
+        return (*super().unseen(), "evaluate.first_seed=100000")
+
     def work(self, node: Node) -> Work | None:
         """Judge by the table of what each kind of stage took once."""
         return work_of(node)

@@ -57,7 +57,7 @@ class TrainedAgent(Handle):
     """V, M and C in one folder."""
 
 
-@stage(version=4, run="wmframe.stages.collect:run", amounts=_AMOUNTS)
+@stage(version=4, run="wmframe.stages.collect:run", amounts=_AMOUNTS, publishes="episodes")
 def collect(
     *,
     collect: "Collection",
@@ -73,7 +73,14 @@ def collect(
     """Play episodes: by the sources of `collect` alone, or with an agent, whole or in its parts, as the driver."""
 
 
-@stage(version=3, run="wmframe.stages.vision:run", amounts=_AMOUNTS, rebuilt=True, roles={"episodes": "collect"})
+@stage(
+    version=3,
+    run="wmframe.stages.vision:run",
+    amounts=_AMOUNTS,
+    rebuilt=True,
+    roles={"episodes": "collect"},
+    length=["vision.steps"],
+)
 def vision(
     *, vision: "Vision", seed: int, precision: str, episodes: Mapping[int, Episodes], later_share: float | None = None
 ) -> FittedVision:
@@ -85,7 +92,14 @@ def latents(*, vision: FittedVision, episodes: Episodes) -> EncodedEpisodes:
     """Encode a collection."""
 
 
-@stage(version=3, run="wmframe.stages.memory:run", amounts=_AMOUNTS, rebuilt=True, roles={"start": "memory"})
+@stage(
+    version=3,
+    run="wmframe.stages.memory:run",
+    amounts=_AMOUNTS,
+    rebuilt=True,
+    roles={"start": "memory"},
+    length=["memory.steps"],
+)
 def memory(
     *,
     memory: "Memory",
@@ -105,6 +119,7 @@ def memory(
     amounts=_AMOUNTS,
     rebuilt=True,
     roles={"start": "controller"},
+    length=["search.generations", "search.updates"],
     added={
         "search.climbs": 1,
         "search.risk_tolerance": None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from wmframe.engine.config.component import Component
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.stage import Handle, declaration, existing, phase, stage, trace
@@ -141,3 +142,26 @@ def test_a_recipe_returns_a_result() -> None:
 def test_a_stage_refuses_arguments_that_it_does_not_declare() -> None:
     with pytest.raises(TypeError, match="amont"):
         traced(lambda: numbers(seed=1, amont=4))  # type: ignore[call-arg]
+
+
+@stage(version=1, run="nowhere.climb:run", length=["search.generations", "updates"])
+def climb(*, search: Component, updates: int = 0) -> Handle:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "updates", "length"),
+    [
+        ({"generations": 20}, 0, (20, "generations")),
+        ({"sigma": 0.1}, 8, (8, "updates")),
+        ({"generations": 20}, 8, (20, "generations")),
+        ({"generations": "many"}, 0, (None, "steps")),
+    ],
+)
+def test_how_long_a_stage_is_stands_in_the_first_field_that_says_so(
+    arguments: Mapping[str, object], updates: int, length: tuple[int | None, str]
+) -> None:
+    search = Component(target="theirs.Search", arguments=arguments)
+    [node] = traced(lambda: climb(search=search, updates=updates))
+    assert node.length == length
+    assert traced(lambda: numbers(seed=1))[0].length == (None, "steps")

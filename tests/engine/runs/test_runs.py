@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.runs.toy_run import toy_run
 from wmframe.engine.errors import UserError
-from wmframe.engine.runs.runs import find_run
+from wmframe.engine.runs.runs import RunRecord, find_run
 
 
 def test_a_run_that_nobody_holds_has_stopped(tmp_path: Path) -> None:
@@ -32,3 +32,12 @@ def test_there_is_no_latest_before_one_has_finished(tmp_path: Path) -> None:
     run.write(replace(run.record(), state="failed"))
     with pytest.raises(UserError, match="no run 'latest'"):
         find_run("latest", runs=tmp_path / "runs")
+
+
+def test_what_a_run_came_to_is_the_means_of_its_scores_and_its_metrics() -> None:
+    scores = {"hard": {"returns": [1.0, 4.0], "lengths": [3.0, 3.0]}, "easy": {"returns": [5.0], "lengths": [1.0]}}
+    record = RunRecord(
+        command="", state="finished", started="", scores=scores, seeds=(7, 8), metrics={"fit/error": 0.5}
+    )
+    assert record.quantities == {"hard": 2.5, "easy": 5.0, "fit/error": 0.5}
+    assert (record.seeds_of("hard"), record.seeds_of("easy")) == ((7, 8), ())

@@ -3,7 +3,7 @@
 Made while a recipe is traced; asked of the store by the runner. Imports nothing heavy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +26,7 @@ class Stage:
     amounts: frozenset[str] = frozenset()
     added: Mapping[str, object] = field(default_factory=dict)
     sized_by: str = ""
+    length: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ class Node:
         for parent in self.parents.values():
             found |= parent.code if parent.stage.rebuilt else {}
         return found
+
+    @property
+    def length(self) -> tuple[int | None, str]:
+        """How many steps its history will have, and what they are: (20, "generations"); None where nobody said."""
+        for path in self.stage.length:
+            part, _, name = path.rpartition(".")
+            holder = self.config.get(part)
+            found = (holder.arguments if isinstance(holder, Component) else self.config).get(name)
+            if isinstance(found, int):
+                return found, name
+        return None, "steps"
 
     @property
     def key(self) -> str:

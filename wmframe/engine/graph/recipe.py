@@ -62,6 +62,10 @@ class Recipe(ABC):
         """Bring a result that was there before (`existing`) into a store; raises UserError if it is nowhere."""
         raise UserError(f"{node.origin}: {type(self).__name__} knows no place where such a result could be")
 
+    def unseen(self) -> Sequence[str]:
+        """Return overrides by which a run meets other chance than a search chose it by, to confirm what it found."""
+        return ("seed=1000",)
+
     def work(self, node: Node) -> Work | None:
         """Return how much work a node is, for an estimate of the whole run; None where nobody can tell."""
         return None

@@ -86,6 +86,7 @@ def stage(
     amounts: Iterable[str] = (),
     added: Mapping[str, object] | None = None,
     sized_by: str = "",
+    length: Sequence[str] = (),
 ) -> Callable[[Callable[Declared, Result]], Callable[Declared, Result]]:
     """Declare a stage under the name of the function that is decorated; the function itself is never called.
 
@@ -95,7 +96,9 @@ def stage(
     the config's fields on which the work grows in proportion, or that make it another kind of work, and `sized_by` is
     the role of the parent whose config says how much it is, where the stage has none of its own. `added` are fields of
     the config, dotted, that came after results had been published, each with the value at which it changes nothing: at
-    that value it stands in no key, so that what was computed before there was such a field is found.
+    that value it stands in no key, so that what was computed before there was such a field is found. `length` are
+    fields of the config, dotted, the first of which that is there is how many steps the stage's history will have; its
+    name is theirs. (An argument at its default is not there.)
     """
 
     def declare(function: Callable[Declared, Result]) -> Callable[Declared, Result]:
@@ -109,6 +112,7 @@ def stage(
             amounts=frozenset(amounts),
             added=added or {},
             sized_by=sized_by,
+            length=tuple(length),
         )
         signature = inspect.signature(function)
         result = cast("type[Result]", signature.return_annotation)

@@ -4,24 +4,29 @@ It keeps resumable state in `context.resume` and writes what is to be published 
 runner, once for every result that is computed.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import UnionType
-from typing import Final, cast, get_args
+from typing import Final, SupportsFloat, cast, get_args
 
 import torch
 
 from wmframe.engine.config.bind import Component
 from wmframe.engine.config.building import Built, build_as
 from wmframe.engine.durability.completed_files import Kept
+from wmframe.engine.durability.files import write_json
 from wmframe.engine.machine import Machine
-from wmframe.engine.tracking.history import History, Row, read
+from wmframe.engine.tracking.history import History, Row, check_name, read
 from wmframe.engine.tracking.progress import Progress
 
 HISTORY: Final = "history.jsonl"
 """The file of a stage's curves."""
+
+METRICS: Final = "metrics.json"
+"""The file of what a stage came to in numbers, by name, if it wrote one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +88,15 @@ class StageContext:
         for row in read(self.output / HISTORY):
             self.listener(row)
         return history
+
+    def metrics(self, values: Mapping[str, SupportsFloat]) -> None:
+        """Write what the stage came to in numbers, which tables, searches and trackers have from there.
+
+        Names are of small letters, digits and `_`. Raises ValueError for any other, or a value that is not finite.
+        """
+        numbers = {
+            check_name(f"metrics/{name}").removeprefix("metrics/"): float(value) for name, value in values.items()
+        }
+        if wrong := [name for name, value in numbers.items() if not math.isfinite(value)]:
+            raise ValueError(f"{self.name}: {wrong[0]} is {numbers[wrong[0]]}: it must be finite")
+        write_json(self.output / METRICS, numbers)

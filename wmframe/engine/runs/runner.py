@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Final
+
+from pydantic import FiniteFloat
 
 from wmframe.engine.config.bind import Component
 from wmframe.engine.config.building import build_part
@@ -24,8 +25,10 @@ from wmframe.engine.graph.outlook import Outlook
 from wmframe.engine.graph.recipe import recipe_of, root_of
 from wmframe.engine.graph.stage import trace
 from wmframe.engine.machine import Machine
+from wmframe.engine.runs.context import METRICS
 from wmframe.engine.runs.mirror import Mirror
 from wmframe.engine.runs.provenance import provenance, without_secret
+from wmframe.engine.runs.records import read_record
 from wmframe.engine.runs.runs import PlannedStage, Run, RunRecord, create_run
 from wmframe.engine.runs.worker import Worker
 from wmframe.engine.store.artefact import Artefact
@@ -106,7 +109,7 @@ def run(
         overrides=tuple(facts["overrides"]),
         state="running",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        planned=tuple(PlannedStage(name=n.name, key=n.key, parents=_names(n)) for n in nodes),
+        planned=tuple(map(PlannedStage.of, nodes)),
         provenance=facts,
     )
     info = RunInfo(
@@ -125,8 +128,7 @@ def run(
             worker.adopt(node)
         outlook = Outlook(nodes, Forecast(folder.root), recipe.work)
         finished = _compute(nodes, worker, folder, record, progress, outlook, show)
-        name = nodes[-1].stage.name
-        tracker.summary({f"{name}/{row}_mean": fmean(kept["returns"]) for row, kept in finished.scores.items()})
+        tracker.summary(_summary(finished))
         present(folder, tracker)
     return folder
 
@@ -148,7 +150,7 @@ def _compute(
             with progress.within(outlook.line):
                 artefact, stage = worker.obtain(node, record.provenance)
             outlook.end(node.name, stage.seconds if stage.state == "ran" else None)
-            record = replace(record, stages=(*record.stages, stage), **_scores(record, node, artefact))
+            record = replace(record, stages=(*record.stages, stage), **_numbers(record, node, artefact))
             folder.write(record)
             _show(show, folder, node, artefact, progress)
     except signals.Stopped:
@@ -174,12 +176,22 @@ def _show(show: Show, folder: Run, node: Node, artefact: Artefact, progress: Pro
         progress.say(said)
 
 
-def _scores(record: RunRecord, node: Node, artefact: Artefact) -> dict[str, Any]:
-    if node.stage.publishes != "scores":
-        return {}
-    found = read_json(artefact.file("scores.json"))
-    return {"scores": {**record.scores, **found["scores"]}, "seeds": tuple(found["seeds"])}
+def _numbers(record: RunRecord, node: Node, artefact: Artefact) -> dict[str, Any]:
+    """Return the record's scores, seeds and metrics with those of one more result, where it has any."""
+    new: dict[str, Any] = {}
+    if node.stage.publishes == "scores":
+        found = read_json(artefact.file("scores.json"))
+        new |= {"scores": {**record.scores, **found["scores"]}, "seeds": tuple(found.get("seeds", ()))}
+    if METRICS in artefact.manifest["files"]:
+        metrics = read_record(
+            artefact.file(METRICS), dict[str, FiniteFloat], "a stage's metrics, a number each by name"
+        )
+        new["metrics"] = {**record.metrics, **{f"{node.name}/{name}": value for name, value in metrics.items()}}
+    return new
 
 
-def _names(node: Node) -> tuple[str, ...]:
-    return tuple(parent.name for parent in node.parents.values())
+def _summary(record: RunRecord) -> dict[str, float]:
+    """Return a run's numbers as its tracker calls them: a score's mean under the stage that published the last."""
+    stage = record.published("scores")
+    scored = stage.stage if stage is not None else ""
+    return {f"{scored}/{name}_mean" if name in record.scores else name: v for name, v in record.quantities.items()}

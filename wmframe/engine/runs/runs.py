@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -92,11 +93,23 @@ def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
 @with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class PlannedStage:
-    """A result that a run is made of, done or to come: its name in the graph, its key, and its parents' names."""
+    """A result that a run is made of, done or to come: its name in the graph, its key, and its parents' names.
+
+    `length` is how many steps its history will have, None where that is not known, and `unit` what they are.
+    """
 
     name: str
     key: str
     parents: tuple[str, ...] = ()
+    length: int | None = None
+    unit: str = "steps"
+
+    @classmethod
+    def of(cls, node: Node) -> "PlannedStage":
+        """Return a node of a graph as it is planned."""
+        length, unit = node.length
+        parents = tuple(parent.name for parent in node.parents.values())
+        return cls(name=node.name, key=node.key, parents=parents, length=length, unit=unit)
 
 
 def _sound(planned: tuple[PlannedStage, ...]) -> tuple[PlannedStage, ...]:
@@ -109,7 +122,7 @@ def _sound(planned: tuple[PlannedStage, ...]) -> tuple[PlannedStage, ...]:
 @with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """run.json. `scores` maps what was scored, or where, to its `Score`.
+    """run.json. `scores` maps what was scored, or where, to its `Score`; `metrics` has stages' numbers ("fit/error").
 
     `planned` is the whole graph, by which a run's results are found whatever has become of the user's own code.
     """
@@ -124,12 +137,22 @@ class RunRecord:
     planned: Annotated[tuple[PlannedStage, ...], AfterValidator(_sound)] = ()
     scores: Mapping[str, Annotated[Score, AfterValidator(_scored)]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
+    metrics: Mapping[str, FiniteFloat] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def result(self) -> str:
         """The key of what it came to, in which all is that can change a score; "" before it is there."""
         return self.stages[-1].key if self.stages and self.state == "finished" else ""
+
+    @property
+    def quantities(self) -> dict[str, float]:
+        """All that it came to in single numbers: the mean return of each score under its name, and the metrics."""
+        return {name: fmean(score["returns"]) for name, score in self.scores.items()} | dict(self.metrics)
+
+    def seeds_of(self, scored: str) -> Sequence[int]:
+        """Return the seeds of a score's rows, none where they are not known."""
+        return self.seeds if len(self.seeds) == len(self.scores[scored]["returns"]) else ()
 
     def published(self, kind: str) -> StageRecord | None:
         """Return the last result that others may use as such a thing, None if there is none."""
@@ -173,9 +196,8 @@ class Run:
         record = self.record()
         found = record.published(kind)
         if found is None:
-            raise UserError(
-                f"{self.name} has no {kind} yet: it is {record.state}. Its command: {record.command}", exit_code=1
-            )
+            why = "no stage of its published one" if record.state == "finished" else f"it is {record.state}"
+            raise UserError(f"{self.name} has no {kind} yet: {why}. Its command: {record.command}", exit_code=1)
         return found
 
     @contextlib.contextmanager

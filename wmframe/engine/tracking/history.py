@@ -20,7 +20,7 @@ from wmframe.engine.errors import UserError
 Row = dict[str, Any]
 """`{"step": int, "stage/quantity": float, ...}`"""
 
-_NAME = re.compile(r"[a-z]+/[a-z0-9_]+")
+_NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z0-9_]+")
 
 
 class History:
