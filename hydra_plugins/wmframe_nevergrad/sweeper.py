@@ -4,7 +4,7 @@ Hydra imports this module whenever it starts, so Nevergrad is imported where it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
@@ -21,9 +21,10 @@ class NevergradConf:
     """`hydra.sweeper`: `budget` candidates, `num_workers` asked for at a time before any of them is told.
 
     `optimizer` is any name of Nevergrad's registry; NGOpt itself breaks off at some budgets with numpy 2.4. The score
-    is maximised, or minimised with `maximize=false`; in wmframe it is the mean return in `quantity`, "reality" (awake)
-    or "dream". At the end the optimizer's recommendation runs once more with `confirm` added: with another seed and on
-    other tracks, so that its score is not the one that it was chosen for.
+    is maximised, or minimised with `maximize=false`; in wmframe it is the run's `quantity`: the mean of one of its
+    scores ("reality", "dream"), or one of its stages' metrics ("fit/error"). At the end the optimizer's recommendation
+    runs once more with `confirm` added, by default what the recipe says (`Recipe.unseen`): with another seed and on
+    other tracks, say, so that its score is not the one that it was chosen for.
     """
 
     _target_: str = "hydra_plugins.wmframe_nevergrad.sweeper.NevergradSweeper"
@@ -33,7 +34,7 @@ class NevergradConf:
     seed: int = 0
     maximize: bool = True
     quantity: str = "reality"
-    confirm: list[str] = field(default_factory=lambda: ["seed=1000", "evaluate.first_seed=100000"])
+    confirm: list[str] | None = None
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="nevergrad", node=NevergradConf, provider="wmframe")
@@ -53,10 +54,10 @@ class NevergradSweeper(Sweeper):
         seed: int,
         maximize: bool,
         quantity: str,
-        confirm: Sequence[str],
+        confirm: Sequence[str] | None,
     ) -> None:
         self._optimizer, self._budget, self._workers, self._seed = optimizer, budget, num_workers, seed
-        self._sign, self._confirm = (-1.0 if maximize else 1.0), list(confirm)
+        self._sign, self._confirm = (-1.0 if maximize else 1.0), list(confirm or ())
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take Hydra's launcher and the sweep's folder."""

@@ -32,10 +32,12 @@ def _evaluate(given: Given) -> int:
     import sys
     from pathlib import Path
 
-    from wmframe.agents.find import find_run
+    from wmframe.agents.find import agent_of, find_run
 
     runs = {name: find_run(name, runs=Path(given.values["root"]) / "runs") for name in given.names}
     seeds = {"episodes": given.whole("episodes", least=1), "first_seed": given.whole("first_seed")}
+    for run in runs.values():
+        agent_of(run)
     # PyTorch comes with these: not before what was typed is known to be right.
     from wmframe.agents.rescore import refuse_unlike, rescore
     from wmframe.engine.tracking.progress import Progress

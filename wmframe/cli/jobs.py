@@ -28,13 +28,14 @@ from wmframe.engine.tracking.progress import Progress
 from wmframe.report.backends import Backends
 from wmframe.report.publish import publish
 from wmframe.report.round_films import film_round
-from wmframe.report.scoreboard import lines
+from wmframe.report.scoreboard import board
 
 
 def run_alone(order: Order) -> None:
     """Run a job that is no sweep's, and print its scoreboard and where to look."""
     finished = run(order, Progress(sys.stderr), _published(order), show=_shown(order))
-    tell("\n".join(lines(finished.record().scores)))
+    if said := board(finished.record()):
+        tell("\n".join(said))
     tell(f"page: {finished.folder / 'report.html'}")
 
 

@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from statistics import fmean
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -100,11 +99,13 @@ class Recording(Launcher):
 
     def _returned(self, job: JobRecord) -> JobReturn:
         run = self._sweep.run_of(job)
-        scores = run.record().scores if job.state == "finished" and run is not None else {}
-        if self._quantity in scores:
-            mean = fmean(scores[self._quantity]["returns"])
-            return JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED, _return_value=mean)
-        error = UserError(f"job {job.number}: {job.error or f'no {self._quantity} score'}", exit_code=1)
+        found = run.record().quantities if job.state == "finished" and run is not None else {}
+        if self._quantity in found:
+            return JobReturn(overrides=job.overrides, status=JobStatus.COMPLETED, _return_value=found[self._quantity])
+        if job.state == "finished":
+            there = ", ".join(found) or "nothing to go by"
+            self._progress.say(f"job {job.number} has no hydra.sweeper.quantity={self._quantity}: it has {there}")
+        error = UserError(f"job {job.number}: {job.error or f'no {self._quantity}'}", exit_code=1)
         return JobReturn(overrides=job.overrides, status=JobStatus.FAILED, _return_value=error)
 
 

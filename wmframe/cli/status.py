@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 from wmframe.agents.find import find_run
 from wmframe.cli.tell import tell
@@ -11,7 +10,7 @@ from wmframe.cli.values import parse_values
 from wmframe.engine.errors import UserError
 from wmframe.engine.runs.runs import all_runs
 from wmframe.report.numbers import duration
-from wmframe.report.scoreboard import lines
+from wmframe.report.scoreboard import board, headline
 
 HELP = """List runs and artefacts, finished and in progress.
 
@@ -42,9 +41,8 @@ def execute(arguments: Sequence[str]) -> int:
         except UserError as error:
             tell(f"damaged   {run.name}  {error}")
             continue
-        awake = record.scores.get("reality")
-        score = f"  awake {fmean(awake['returns']):.1f}" if awake else ""
-        tell(f"{record.state:<9} {run.name}  {duration(record.seconds)}{score}  {record.error}".rstrip())
+        told = filter(None, (duration(record.seconds), headline(record), record.error))
+        tell(f"{record.state:<9} {run.name}  {'  '.join(told)}")
     for work in sorted(root.glob("artefacts/*/*.work")):
         age = duration(time.time() - max(path.stat().st_mtime for path in [work, *work.rglob("*")]))
         tell(f"begun     {work.parent.name} {work.stem}, last touched {age} ago; the same command continues it")
@@ -59,6 +57,7 @@ def _one(name: str, root: Path) -> int:
         tell(f"it failed: {record.error}")
     for stage in record.stages:
         tell(f"  {stage.name:<19} {stage.state:<7} {stage.key}  {duration(stage.seconds)}")
-    tell("\n".join(lines(record.scores)))
+    if said := board(record):
+        tell("\n".join(said))
     tell(f"page: {run.folder / 'report.html'}")
     return 0

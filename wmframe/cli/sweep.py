@@ -6,7 +6,7 @@ An invocation with `-m` comes in, an exit code goes out: 0 only if every job fin
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from statistics import fmean
+from typing import Final
 
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
@@ -24,10 +24,13 @@ from wmframe.engine.config.multirun import hydra_config, part, searches
 from wmframe.engine.config.user_code import Module, hold
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
-from wmframe.engine.graph.recipe import nodes_of, root_of
+from wmframe.engine.graph.recipe import nodes_of, recipe_of, root_of
 from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord, differing, open_sweep
 from wmframe.engine.tracking.progress import Progress
-from wmframe.report.scoreboard import LABELS
+from wmframe.report.scoreboard import brief
+
+_CONFIRM: Final = "hydra.sweeper.confirm"
+"""The key of a sweeper that says how its recommendation is confirmed: null leaves that to the recipe."""
 
 
 def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
@@ -40,6 +43,9 @@ def run_sweep(jobs: Sequence[Job], invocation: Invocation, command: str) -> int:
     nodes = [node for job in jobs for node in nodes_of(job.experiment, invocation.allowed)]
     code = tuple(_code(jobs, nodes).values())
     hold(code)  # jobs that a search asks for later are bound to it too
+    if searching and OmegaConf.select(config, _CONFIRM, default=()) is None:
+        confirm = recipe_of(jobs[0].experiment, invocation.allowed).unseen()
+        OmegaConf.update(config, _CONFIRM, list(confirm), force_add=True)
     versions = {node.stage.name: node.stage.version for node in nodes}
     sweep = _sweep(jobs, code, versions, config, command, ablation, arguments if searching else None, progress.say)
     with open_dict(config):
@@ -158,12 +164,11 @@ def _close(sweep: Sweep) -> int:
 
 
 def _outcome(sweep: Sweep, job: JobRecord) -> str:
-    """A job's mean score in every world, or the cause of its failure."""
+    """What a job came to, or the cause of its failure."""
     run = sweep.run_of(job)
     if job.state != "finished" or run is None:
         return " ".join(job.error.splitlines()[:1])
-    scores = run.record().scores
-    return "  ".join(f"{world} {fmean(scores[world]['returns']):.1f}" for world in LABELS if world in scores)
+    return "  ".join(brief(run.record()))
 
 
 def _listed(numbers: Sequence[int]) -> str:

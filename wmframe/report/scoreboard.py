@@ -1,8 +1,9 @@
-"""The scoreboard as lines of text, for the terminal. Returns per world come in; lines go out, aligned in a board."""
+"""The scoreboard as lines of text, for the terminal. A run's record comes in; lines go out, aligned in a board."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from wmframe.engine.runs.runs import RunRecord
 from wmframe.report.statistics import mean_difference, paired_difference, summarise
 
 LABELS: Final = {
@@ -10,19 +11,44 @@ LABELS: Final = {
     "dream": "driver, dreaming",
     "random": "random policy",
 }
-"""What people read for each world that is scored, in the order of the board."""
+"""What people read for each world that is scored, in the order of the board; any other score is read by its name."""
+
+_FEW: Final = 3
+"""Numbers that stand beside a run's name in a list."""
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names of scores and metrics as they stand on a board: those that it has labels for come first."""
+    there = list(names)
+    return [*(name for name in LABELS if name in there), *(name for name in there if name not in LABELS)]
+
+
+def board(record: RunRecord) -> list[str]:
+    """Return all that a run came to: a line per score, and one per metric."""
+    return [*lines(record.scores), *(f"{name:<32} {value:.6g}" for name, value in record.metrics.items())]
+
+
+def brief(record: RunRecord) -> list[str]:
+    """Return all that a run came to in a few words each, scores by their means: "reality 412.3", "fit/error 0.0213"."""
+    found = record.quantities
+    return [f"{name} {found[name]:{'.1f' if name in record.scores else '.4g'}}" for name in in_order(found)]
+
+
+def headline(record: RunRecord) -> str:
+    """Return what stands beside a run in a list: its score awake, else the first of what it came to."""
+    awake = record.quantities.get("reality")
+    return "  ".join(brief(record)[:_FEW]) if awake is None else f"awake {awake:.1f}"
 
 
 def lines(scores: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[str]:
     """Return a line per score, and how far the driver is above the random policy."""
-    board = []
-    for name, label in LABELS.items():
-        if name not in scores:
-            continue
+    told = []
+    for name in in_order(scores):
+        label = LABELS.get(name, name)
         found = summarise(scores[name]["returns"])
         steps = sum(scores[name]["lengths"]) / len(scores[name]["lengths"])
         spread = "" if found.std is None else f"  std {found.std:8.1f}"
-        board.append(
+        told.append(
             f"{label:<18} mean {found.mean:8.1f}{spread}  median {found.median:8.1f}  worst {found.worst:8.1f}"
             f"  best {found.best:8.1f}  n {found.n}  ({steps:.0f} steps)"
         )
@@ -30,11 +56,11 @@ def lines(scores: Mapping[str, Mapping[str, Sequence[Any]]]) -> list[str]:
     if {"reality", "random"} <= scores.keys():
         apart = mean_difference(scores["reality"]["returns"], scores["random"]["returns"])
     if apart is not None:
-        board.append(
+        told.append(
             f"awake - random     {apart.mean:+.1f}, 95 % interval over episodes [{apart.low:.1f}, {apart.high:.1f}]; "
             "no interval over training runs, n = 1"
         )
-    return board
+    return told
 
 
 def against(first: str, theirs: Sequence[float], other: str, ours: Sequence[float]) -> str:
