@@ -57,3 +57,15 @@ def test_drivers_awake_are_told_by_the_round_that_made_them() -> None:
     [curve] = awake_by_round([first, second, third])
     assert [(line.name, list(line.x), list(line.y)) for line in curve.series] == [("as it is", [1, 2], [5.0, 70.0])]
     assert awake_by_round([first, second]) == []
+
+
+def test_a_stage_that_nobody_here_knows_has_a_figure_for_each_metric(tmp_path: Path) -> None:
+    with History(tmp_path / "history.jsonl") as history:
+        for step in (1, 2):
+            history.log(step, {"fit_2d/mean_error": 1.0 / step, "fit_2d/bias": 0.0})
+    found = curves({"fit_2d": tmp_path / "history.jsonl", "fit_2d_2": tmp_path / "history.jsonl"})
+    titles = ["fit_2d: mean error", "fit_2d: bias", "fit_2d_2: mean error", "fit_2d_2: bias"]
+    assert [curve.title for curve in found] == titles
+    assert [(list(line.x), list(line.y)) for line in found[0].series] == [([1, 2], [1.0, 0.5])]
+    assert curves({"sizes": written(tmp_path / "once", {1: 3.0}, "sizes/vision")}) == []
+    assert curves({"evaluate": written(tmp_path / "told", {0: 3.0, 1: 4.0}, "evaluate/reality_mean")}) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from wmframe.report.numbers import compact, decimals, duration, number, signed
+from wmframe.report.numbers import compact, decimals, duration, number, signed, significant
 
 
 def test_decimals_follow_the_largest_number() -> None:
@@ -38,3 +38,18 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_an_unknown_duration_is_a_dash() -> None:
     assert duration(None) == duration(float("nan")) == "–"
+
+
+def test_what_is_measured_is_shown_to_four_figures_whatever_its_size() -> None:
+    shown: tuple[list[float], ...] = (
+        [0.021853, 0.009],
+        [1.5576],
+        [40.25],
+        [4000.0, 12.0],
+        [4000.5],
+        [1e-30],
+        [0.0],
+        [],
+    )
+    assert [significant(values) for values in shown] == [5, 3, 2, 0, 0, 12, 0, 0]
+    assert number(0.021853, significant([0.021853])) == "0.02185"

@@ -46,9 +46,15 @@ def test_a_driver_that_is_not_better_is_not_called_better(real: list[float], ver
     assert "better" not in text
 
 
+def test_what_was_not_scored_awake_is_told_by_its_own_names() -> None:
+    hard = Score(name="hard", label="hard", returns=[4.0, 6.0], world="")
+    told = tell(contents(scores=[hard], metrics={"fit/error": 0.0218533, "fit/points": 4000.0})).headline
+    assert told == "This run came to hard 5.00 ± 1.41, fit/error 0.02185, fit/points 4000."
+
+
 def test_what_is_missing_is_said() -> None:
-    assert tell(contents(scores=[])).headline == "This run has no score in reality yet."
-    assert tell(contents(scores=scores()[1:])).headline == "This run has no score in reality yet."
+    assert tell(contents(scores=[])).headline == "This run has no score yet."
+    assert tell(contents(scores=scores()[1:])).headline == "This run has no score yet."
     alone = tell(contents(scores=given(reality=[3.0])))
     assert alone.headline == "The driver learned only in its dream; on one unseen episode it scores 3.00."
     assert "No random policy" in alone.difference

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_run_that_is_gone_damaged_or_without_a_score_is_missing(tmp_path: Path
     (runs[4] / "run.json").write_text(json.dumps({**plain, "scores": no_number}).replace("Infinity", "1e999"))
     [line] = [line for line in lines_of(sweep) if line.labels == ["all runs"]]
     assert line.runs == ()
-    for cause in ("there is no such file", "damaged or not JSON", "no score awake", "a finite number"):
+    for cause in ("there is no such file", "damaged or not JSON", "no score and no metrics", "a finite number"):
         assert cause in line.note
 
 
@@ -293,3 +294,30 @@ def test_the_command_writes_a_real_sweep_whose_run_page_the_table_links_to(
     assert main(["report", f"--sweep={sweep.folder}"]) == 0
     assert main(["report", "--sweep", "maed", f"root={tmp_path}"]) == 2
     assert f"The nearest: {sweep.folder.name}" in capsys.readouterr().err
+
+
+def test_scores_of_any_name_are_rows_and_a_score_awake_has_metrics_beside_it(tmp_path: Path) -> None:
+    hard = [{"hard": {"returns": [float(n)] * 4, "lengths": [1] * 4}} for n in range(4)]
+    sweep = make_sweep(tmp_path / "other", ["world.temperature=0.5,1", "seed=1,2"], hard)
+    assert table(sweep).keys == ["world.temperature", "quantity"]
+    assert [(line.labels, line.means, line.mean) for line in lines_of(sweep)] == [
+        (["0.5", "hard"], [0.0, 1.0], 0.5),
+        (["1", "hard"], [2.0, 3.0], 2.5),
+    ]
+    assert "2 configurations, 4 training runs." in write_sweep(sweep).read_text()
+
+    both = make_sweep(tmp_path / "both", ["seed=1,2"], [scores(100.0), scores(300.0)])
+    for job, bias in zip(both.jobs(), (0.25, 0.75), strict=True):
+        run_of = both.run_of(job)
+        assert run_of is not None
+        run_of.write(replace(run_of.record(), metrics={"memory.1/bias": bias}))
+    awake, v_only, random, bias_line = lines_of(both)
+    assert awake.labels == ["all runs", "return awake"]
+    assert awake.mean == pytest.approx(200)
+    assert [line.labels[0] for line in (v_only, random)] == ["V only", "random policy"]
+    assert (bias_line.labels, bias_line.mean) == (["all runs", "memory.1/bias"], 0.5)
+    read_back = records(both)
+    assert [row["quantity"] for row in read_back] == ["return awake"] * 3 + ["memory.1/bias"]
+    assert json.loads(read_back[-1]["run_means"]) == [0.25, 0.75]
+    assert "The highest mean awake, 200, is that of" not in (both.folder / "report.html").read_text()
+    assert "The highest mean awake, 200" in (both.folder / "report.html").read_text()

@@ -17,7 +17,7 @@ class Backends:
 
     def __call__(self, _: Run, node: Node, artefact: Artefact) -> str:
         """Return what to tell of this result."""
-        if node.stage.name != "collect":
+        if node.stage.publishes != "episodes":
             return ""
         latest = ", ".join(read_json(artefact.file("summary.json"))["backends"])
         self._first = self._first or latest

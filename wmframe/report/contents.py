@@ -28,14 +28,15 @@ class Score:
     """The returns of one driver, one number an episode.
 
     `name` is what the page looks for ("random", "dream" and "reality" tell its story; any other name is one
-    more row); `label` is what a person reads. `world` is where the episodes were driven; `unit` what a return
-    counts. `seeds` and `steps`, if given, are the episodes' seeds and lengths (>= 1) in the order of `returns`.
+    more row); `label` is what a person reads. `world` is where the episodes were driven, "" where nobody said; `unit`
+    what a return counts. `seeds` and `steps`, if given, are the episodes' seeds and lengths (>= 1) in the order of
+    `returns`.
     """
 
     name: str
     label: str
     returns: Sequence[float]
-    world: Literal["dream", "reality"]
+    world: Literal["dream", "reality", ""]
     seeds: Sequence[int] = ()
     steps: Sequence[int] = ()
     unit: str = "return"
@@ -49,8 +50,8 @@ class Score:
             raise ValueError(f"score {self.name!r}: {len(self.seeds)} seeds for {len(self.returns)} returns")
         if len(self.steps) not in (0, len(self.returns)) or any(steps < 1 for steps in self.steps):
             raise ValueError(f"score {self.name!r}: needs {len(self.returns)} lengths of at least 1")
-        if self.world not in ("dream", "reality"):
-            raise ValueError(f"score {self.name!r}: world is 'dream' or 'reality', not {self.world!r}")
+        if self.world not in ("dream", "reality", ""):
+            raise ValueError(f"score {self.name!r}: world is 'dream', 'reality' or '', not {self.world!r}")
 
 
 @dataclass(frozen=True)
@@ -207,15 +208,16 @@ class StageRow:
 class Contents:
     """The whole page.
 
-    `subtitle` is the command that made the run. `canvas` shows what each latent dimension says, `dream_curves` what M
-    does when it is left alone, `films` the rounds' agents as they drove. `learned_in` says where the controller was
-    trained, `episodes` what this environment calls its episodes, in the plural ("tracks"); both are only words of the
-    first sentence. `config` and `provenance` are nested plain values.
+    `subtitle` is the command that made the run, `metrics` what its stages measured. `canvas` shows what each latent
+    dimension says, `dream_curves` what M does when it is left alone, `films` the rounds' agents as they drove.
+    `learned_in` says where the controller was trained, `episodes` what this environment calls its episodes, in the
+    plural ("tracks"); both are only words of the first sentence. `config` and `provenance` are nested plain values.
     """
 
     title: str
     subtitle: str
     scores: Sequence[Score] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Sequence[Curve] = ()
     reconstructions: Reconstructions | None = None
     prior_samples: Frames | None = None

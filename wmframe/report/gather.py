@@ -26,7 +26,7 @@ from wmframe.report.drawings import Pictures, draw_pictures
 from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.round_films import round_films
-from wmframe.report.scoreboard import LABELS
+from wmframe.report.scoreboard import LABELS, in_order
 from wmframe.search.settings import Search
 from wmframe.worlds.settings import DreamSettings, RealitySettings
 
@@ -61,7 +61,8 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     """Read all that the page shows. Raises UserError if an artefact of the run is missing or damaged."""
     record, experiment = run.record(), run.experiment(allowed)
     artefacts = open_artefacts(run, record.stages)
-    agent = artefacts.get("agent")
+    trained = record.published("agent")
+    agent = artefacts[trained.name] if trained is not None else None
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
     drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
     played = isinstance(experiment.arguments.get("env"), Component)
@@ -71,6 +72,7 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         title=run.name,
         subtitle=record.command,
         scores=_scores(record),
+        metrics=record.metrics,
         curves=[
             *trials_by_round(told.earned, told.round),
             *awake_by_round([collected.mean_return_by_policy for collected in told.recorded]),
@@ -103,15 +105,14 @@ def _scores(record: RunRecord) -> list[Score]:
     return [
         Score(
             name=name,
-            label=label,
+            label=LABELS.get(name, name),
             returns=record.scores[name]["returns"],
-            world="dream" if name == "dream" else "reality",
-            seeds=record.seeds,
+            world="" if name not in LABELS else "dream" if name == "dream" else "reality",
+            seeds=record.seeds_of(name),
             steps=[int(length) for length in record.scores[name]["lengths"]],
             note=f"{np.mean(record.scores[name]['lengths']):.0f} steps an episode",
         )
-        for name, label in LABELS.items()
-        if name in record.scores
+        for name in in_order(record.scores)
     ]
 
 

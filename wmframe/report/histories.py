@@ -1,6 +1,7 @@
 """Stages' histories as the page's curves: losses of V and M, fitness of C, and what its drivers earned awake.
 
-Paths of history files and collections' mean returns come in; `Curve`s go out. Called by `gather`.
+Paths of history files and collections' mean returns come in; `Curve`s go out. A stage that has no figures of its own
+here has one for every metric that it logs. Called by `gather`.
 """
 
 from collections import Counter
@@ -87,6 +88,9 @@ _FIGURES: Final = (
     ),
 )
 
+_TOLD: Final = frozenset({*(figure.stage for figure in _FIGURES), "select", "evaluate"})
+"""Stages whose rows the page tells in its own way: their figures above, or the scoreboard and `trials_by_round`."""
+
 
 def curves(histories: Mapping[str, Path]) -> list[Curve]:
     """Return every figure that the histories (by graph name, rounds in order) have numbers for."""
@@ -105,6 +109,17 @@ def curves(histories: Mapping[str, Path]) -> list[Curve]:
             several = f"{rounds[figure.stage]} rounds end to end." if rounds[figure.stage] > 1 else ""
             note = f"{figure.note} {several}".strip()
             found.append(Curve(figure.title, figure.x_label, figure.y_label, series, note))
+    return found + [curve for stage, logged in rows.items() if stage not in _TOLD for curve in _plain(stage, logged)]
+
+
+def _plain(name: str, rows: Sequence[Row]) -> list[Curve]:
+    """Return a curve for every metric of a stage that has no figures of its own, if there is more than one row."""
+    found = []
+    for metric in dict.fromkeys(metric for row in rows for metric in row if metric != "step"):
+        stage, _, quantity = metric.partition("/")
+        figure = _Figure(stage, f"{name}: {quantity.replace('_', ' ')}", quantity, {quantity: quantity})
+        if len(rows) > 1:
+            found.append(Curve(figure.title, figure.x_label, figure.y_label, _series(figure, rows)))
     return found
 
 

@@ -14,6 +14,15 @@ def decimals(values: Iterable[float]) -> int:
     return 0 if largest >= 100 else 1 if largest >= 10 else 2
 
 
+def significant(values: Iterable[float], figures: int = 4) -> int:
+    """Return how many decimals show the largest of numbers to so many figures, 12 at the most; whole ones need none."""
+    shown = list(values)
+    if all(value == round(value) for value in shown):
+        return 0
+    largest = max(map(abs, shown))
+    return min(max(figures - 1 - math.floor(math.log10(largest)), 0), 12)
+
+
 def number(value: float | None, places: int = 0) -> str:
     """Write a number with a true minus sign and never "-0"; a missing one as a dash."""
     if value is None:

@@ -16,7 +16,7 @@ from wmframe.report.animation import best_format, encode, side_by_side
 from wmframe.report.contents import Canvas, Contents, Curve, DrivenFilm, OpenLoop, Reconstructions, Score, StageRow
 from wmframe.report.curves import draw
 from wmframe.report.html import fill
-from wmframe.report.numbers import decimals
+from wmframe.report.numbers import decimals, number, significant
 from wmframe.report.pictures import data_uri, horizon_steps, pairs, png, reconstruction_error, samples, strip
 from wmframe.report.statistics import Summary, summarise
 from wmframe.report.story import tell
@@ -110,6 +110,7 @@ def render(contents: Contents) -> str:
         contents=contents,
         story=tell(contents),
         board=_board(contents.scores) if len(contents.scores) > 0 else None,
+        measured=[(name, number(value, significant([value], 6))) for name, value in contents.metrics.items()],
         reconstructions=_pairs(contents.reconstructions) if contents.reconstructions is not None else None,
         prior=samples(contents.prior_samples) if contents.prior_samples is not None else None,
         driven=[_driven(film) for film in contents.films],

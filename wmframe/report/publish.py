@@ -5,6 +5,7 @@ A run comes in; `report.html` and `pictures/` in its folder go out, and pictures
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from wmframe.engine.durability import failpoints
@@ -30,7 +31,8 @@ def publish(run: Run, tracker: Tracker, *, allowed: Sequence[str]) -> None:
     tracker.media("run/page", page)
     record = run.record()
     tracker.table("run/stages", ("stage", "key", "state", "seconds"), _stages(record))
-    tracker.table("evaluate/episodes", ("world", "seed", "return", "steps"), _episodes(record))
+    if (scored := record.published("scores")) is not None:
+        tracker.table(f"{scored.stage}/episodes", ("world", "seed", "return", "steps"), _episodes(record))
     failpoints.reach("report.published")
 
 
@@ -64,9 +66,9 @@ def _stages(record: RunRecord) -> list[tuple[str, str, str, float]]:
     return [(stage.name, stage.key, stage.state, stage.seconds) for stage in record.stages]
 
 
-def _episodes(record: RunRecord) -> list[tuple[str, int, float, int]]:
+def _episodes(record: RunRecord) -> list[tuple[str, int | None, float, int]]:
     return [
         (world, seed, earned, int(steps))
         for world, row in record.scores.items()
-        for seed, earned, steps in zip(record.seeds, row["returns"], row["lengths"], strict=True)
+        for seed, earned, steps in zip_longest(record.seeds_of(world), row["returns"], row["lengths"])
     ]

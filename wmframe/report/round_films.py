@@ -22,8 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from wmframe.agents.agent import load_agent
 from wmframe.collect.driving import UNPERTURBED
 from wmframe.data.episodes import EpisodeReader
-from wmframe.engine.config.building import build_part
-from wmframe.engine.durability.files import write_atomic
+from wmframe.engine.durability.files import read_json, write_atomic
 from wmframe.engine.graph.node import Node
 from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.engine.store.artefact import Artefact
@@ -31,7 +30,6 @@ from wmframe.envs.spec import Frame
 from wmframe.report.animation import FORMATS, best_format, captioned, write_animation
 from wmframe.report.contents import DrivenFilm, Frames
 from wmframe.report.film import Rewards, real_episode
-from wmframe.stages.evaluate import Evaluation
 
 _FPS: Final = 12.5
 """CarRacing's own pace at four frames a step."""
@@ -47,10 +45,11 @@ _NAMES: Final = re.compile(r"round_(?P<round>\d{1,6})|agent")
 
 def film_round(run: Run, node: Node, artefact: Artefact, *, allowed: Sequence[str]) -> str:
     """Film an agent, if this result shows one; return what to tell of it, "" if there was nothing to film."""
-    if node.stage.name == "collect" and artefact.manifest["config"]["round"] > 1:
+    if node.stage.publishes == "episodes" and artefact.manifest["config"].get("round", 1) > 1:
         return _as_it_recorded(run, int(artefact.manifest["config"]["round"]) - 1, artefact.path)
-    if node.stage.name == "evaluate" and (run.folder / FILM_FOLDER).is_dir():
-        return _as_it_was_scored(run, allowed)
+    scored = any(parent.stage.publishes == "agent" for parent in node.parents.values())
+    if node.stage.publishes == "scores" and scored and (run.folder / FILM_FOLDER).is_dir():
+        return _as_it_was_scored(run, read_json(artefact.file("scores.json"))["seeds"][0], allowed)
     return ""
 
 
@@ -68,12 +67,11 @@ def _as_it_recorded(run: Run, number: int, collection: Path) -> str:
     return _written(run, f"round_{number}", f"round {number}'s agent", frames, rewards)
 
 
-def _as_it_was_scored(run: Run, allowed: Sequence[str]) -> str:
+def _as_it_was_scored(run: Run, seed: int, allowed: Sequence[str]) -> str:
     """Film the finished agent: evaluation keeps no frames, so its first episode is driven once more."""
     agent = load_agent(run, allowed=allowed)
-    evaluation = build_part(run.experiment(allowed), "evaluate", Evaluation, allowed=allowed)
     env = agent.env.reference()
-    frames, rewards = real_episode(agent.driver.in_double(), env, evaluation.seeds[0], env.most_steps)
+    frames, rewards = real_episode(agent.driver.in_double(), env, seed, env.most_steps)
     return _written(run, "agent", "the finished agent", frames, rewards)
 
 

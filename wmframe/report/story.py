@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wmframe.report.contents import Contents, Score
-from wmframe.report.numbers import decimals, number, signed
+from wmframe.report.numbers import decimals, number, signed, significant
 from wmframe.report.statistics import mean_difference, promises_too_much, summarise
 
 DRIVERS = {
@@ -29,11 +29,11 @@ class Story:
 
 
 def tell(contents: Contents) -> Story:
-    """Tell the story of a run from its scores "reality", "random" and "dream"."""
+    """Tell the story of a run from its scores "reality", "random" and "dream"; without, what else it came to."""
     scores = {score.name: score for score in contents.scores}
     places = decimals(value for score in contents.scores for value in score.returns)
     if "reality" not in scores:
-        return Story(headline="This run has no score in reality yet.")
+        return Story(headline=_without_reality(contents, places))
     warning = ""
     if "dream" in scores and promises_too_much(*comparable(scores["dream"], scores["reality"])[:2]):
         warning = (
@@ -47,6 +47,12 @@ def tell(contents: Contents) -> Story:
         gap=_gap(scores, places),
         warning=warning,
     )
+
+
+def _without_reality(contents: Contents, places: int) -> str:
+    found = [f"{score.label} {_spread(score, places)}" for score in contents.scores if score.world == ""]
+    found += [f"{name} {number(value, significant([value]))}" for name, value in contents.metrics.items()]
+    return f"This run came to {', '.join(found)}." if found else "This run has no score yet."
 
 
 def comparable(dream: Score, reality: Score) -> tuple[Sequence[float], Sequence[float], str]:

@@ -1,4 +1,4 @@
-"""A sweep's figures: score over each number that was varied, and what dreams promise against what reality pays.
+"""A sweep's figures: score, or what was measured, over each number that was varied, and dreams against reality.
 
 In: `SweepRows`. Out: `Curve`s. Called by the sweep's page.
 """
@@ -29,6 +29,7 @@ def figures(rows: SweepRows) -> list[Curve]:
     for key in rows.keys:
         if numeric := _numeric(rows.configurations, key):
             found += _score_over(key, numeric, rows) + _gap_over(key, numeric, rows)
+            found += [curve for name in rows.measured for curve in _measured_over(key, numeric, name)]
     return found + _dream_and_reality(rows)
 
 
@@ -68,6 +69,11 @@ def _gap_over(key: str, numeric: Mapping[float, list[Configuration]], rows: Swee
     unit = " per 100 steps" if rows.paced else ""
     note = "Above zero the dream promises more than reality pays."
     return [_figure(f"Dream minus reality, by {key}", key, f"gap{unit}", lines, x, note)]
+
+
+def _measured_over(key: str, numeric: Mapping[float, list[Configuration]], name: str) -> list[Curve]:
+    lines = _lines(key, numeric, lambda run: run.others.get(name))
+    return [_figure(f"{name}, by {key}", key, name, lines, list(numeric))] if lines else []
 
 
 def _lines(key: str, numeric: Mapping[float, list[Configuration]], score: Score) -> list[Series]:

@@ -5,7 +5,7 @@ that can change it, so jobs with one key are one training run, however many they
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wmframe.engine.config.files import read_mapping
@@ -14,12 +14,14 @@ from wmframe.engine.errors import UserError
 from wmframe.engine.runs.runs import Run, RunRecord, is_name
 from wmframe.engine.runs.sweeps import JobRecord, Sweep
 from wmframe.report.contents import Score
+from wmframe.report.scoreboard import LABELS
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRun:
     """One finished training run: its scores awake and in its dream, and what the dream promises beyond reality.
 
+    `others` are all its other quantities: what its stages measured, and the means of scores that are neither.
     `promised` and `paid` are the means of the two that may be set side by side, per 100 steps where `SweepRows.paced`.
     `result` is the key of its scores; `trained` that of its agent, which other runs may have scored elsewhere.
     """
@@ -29,15 +31,16 @@ class TrainingRun:
     name: str
     result: str
     trained: str
-    awake: Score
+    awake: Score | None
     dream: Score | None
+    others: Mapping[str, float] = field(default_factory=dict)
     promised: float | None = None
     paid: float = 0.0
 
     @property
-    def mean(self) -> float:
-        """The mean return awake."""
-        return sum(self.awake.returns) / len(self.awake.returns)
+    def mean(self) -> float | None:
+        """The mean return awake, None for a run without a score awake."""
+        return None if self.awake is None else sum(self.awake.returns) / len(self.awake.returns)
 
     @property
     def dreamt(self) -> float | None:
@@ -112,11 +115,14 @@ def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Scor
         raise UserError("its run has no name that a run could have")
     record = Run(sweep.root / "runs" / job.run).record()
     try:
-        scores = {world: _score(world, row, record.seeds) for world, row in record.scores.items()}
+        scores = {world: _score(world, row, record.seeds_of(world)) for world, row in record.scores.items()}
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"its scores cannot be read: {error}") from error
-    if "reality" not in scores:
-        raise UserError("it has no score awake")
+    awake = scores.get("reality")
+    shown = LABELS.keys() if awake is not None else {"random"}
+    others = {name: value for name, value in record.quantities.items() if name not in shown}
+    if awake is None and not others:
+        raise UserError("it has no score and no metrics")
     if "random" in scores:
         random.setdefault(tuple(scores["random"].returns), scores["random"])
     seed = record.provenance.get("seed")
@@ -126,8 +132,9 @@ def _finished(sweep: Sweep, job: JobRecord, random: dict[tuple[float, ...], Scor
         name=job.run,
         result=record.result or job.run,
         trained=_trained(record) or job.run,
-        awake=scores["reality"],
-        dream=scores.get("dream"),
+        awake=awake,
+        dream=scores.get("dream") if awake is not None else None,
+        others=others,
     )
 
 

@@ -50,9 +50,9 @@ class JobRow:
 
 def render(rows: SweepRows, table: Table) -> str:
     """Return the page as HTML text; the same sweep gives the same bytes."""
-    axis = _axis(table.lines)
+    axis = _axis([line for line in table.lines if not line.quantity])
     runs = {run.job: run for row in rows.configurations for run in (*row.runs, *row.repeats)}
-    board = [_row(line, axis, table.places) for line in table.lines]
+    board = [_row(line, axis) for line in table.lines]
     return fill(
         "sweep.html.jinja",
         "page.css",
@@ -64,6 +64,8 @@ def render(rows: SweepRows, table: Table) -> str:
         axis=axis,
         height=HEIGHT,
         random=axis.place(mean) if axis is not None and (mean := _random_mean(table)) is not None else None,
+        scored=rows.scored,
+        measured=[(name, _places(table, name)) for name in rows.measured],
         dreams=any(line.gap is not None for line in table.lines),
         paper=any(line.paper is not None for line in table.lines),
         diamonds=any(row.paper is not None for row in board),
@@ -83,8 +85,8 @@ def _axis(lines: Sequence[Line]) -> Axis | None:
     return axis_for(known) if known else None
 
 
-def _row(line: Line, axis: Axis | None, places: int) -> Row:
-    if axis is None or line.mean is None:
+def _row(line: Line, axis: Axis | None) -> Row:
+    if axis is None or line.mean is None or line.quantity:
         return Row(line, None, None)
     means = line.means or [line.mean]
     seeds = [run.seed for run in line.runs]
@@ -96,11 +98,15 @@ def _row(line: Line, axis: Axis | None, places: int) -> Row:
         world="reality",
         seeds=known if len(known) == len(means) else (),
     )
-    strip = strip_for(score, summarise(means), axis, places)
+    strip = strip_for(score, summarise(means), axis, line.places)
     ends = (line.interval.low, line.interval.high) if line.interval is not None else (line.mean, line.mean)
     strip = replace(strip, low=axis.place(ends[0]), high=axis.place(ends[1]), dots=strip.dots if line.runs else ())
     paper = axis.place(line.paper.mean) if line.paper is not None and line.paper.same_task else None
     return Row(line, strip, paper)
+
+
+def _places(table: Table, quantity: str) -> int:
+    return next(line.places for line in table.lines if line.quantity == quantity)
 
 
 def _random_mean(table: Table) -> float | None:
@@ -113,9 +119,11 @@ def _headline(rows: SweepRows, table: Table) -> str:
     asked = done + sum(len(row.missing) for row in rows.configurations)
     size = f"{count} configuration{'s' * (count != 1)}, "
     size += f"{asked} training run{'s' * (asked != 1)}" if done == asked else f"{done} of {asked} training runs"
-    ran = [line for line in table.lines if line.runs]
-    if not ran:
+    if not done:
         return f"{size}: none has a score yet."
+    ran = [line for line in table.lines if line.runs and not line.quantity]
+    if not ran:
+        return f"{size}."
     best = max(ran, key=lambda line: line.mean or 0.0)
     row = rows.ablation.name if rows.ablation is not None else ""  # a row's name says enough by itself
     pairs = [(key, said) for key, said in zip(table.keys, best.labels, strict=True) if rows.keys]

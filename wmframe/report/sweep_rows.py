@@ -4,21 +4,16 @@ In: a sweep's folder, finished, partial or crashed. Out: `SweepRows`, for the ta
 `wmframe.report.sweep`. Jobs that differ in nothing but `seed` are training runs of one configuration.
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from wmframe.engine.config.ablation import Ablation, read_ablation
 from wmframe.engine.runs.sweeps import JobRecord, Sweep, SweepRecord
 from wmframe.report.contents import Score
+from wmframe.report.senses import is_v_only, remembers, v_only_command
 from wmframe.report.story import comparable, paces
 from wmframe.report.sweep_jobs import ComputedJob, Missing, TrainingRun, by_configuration, read_job
-
-_OF_ANY_ROW: Final = frozenset(
-    {"name", "experiment", "preset", "env", "collect", "vision", "evaluate", "trainer", "tracker", "paths"}
-)
-"""Groups that a V-only run shares with the sweep beside which it stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +46,10 @@ class Configuration:
 class SweepRows:
     """All rows, in the order of the sweep. `keys` differ between rows; `random` are the random policy's scores.
 
-    There is one of these for each environment or set of report seeds. `v_only_command` runs a V-only row where the
-    sweep has none. `paced` says that dreams and episodes differ in length, so that a gap is per 100 steps. `told` has
-    what sets each of `jobs` apart.
+    There is one of these for each environment or set of report seeds. `scored` says that runs have a score awake, or
+    that there is no run yet; `compared`, that these are of world models, beside which the random policy and V alone
+    belong. `v_only_command` runs a V-only row where the sweep lacks one. `paced` says that dreams and
+    episodes differ in length, so that a gap is per 100 steps. `told` has what sets each of `jobs` apart.
     """
 
     record: SweepRecord
@@ -61,10 +57,17 @@ class SweepRows:
     keys: Sequence[str]
     configurations: Sequence[Configuration]
     random: Sequence[Score]
+    scored: bool
+    compared: bool
     v_only_command: str
     paced: bool
     jobs: Sequence[JobRecord]
     told: Sequence[Sequence[str]]
+
+    @property
+    def measured(self) -> Sequence[str]:
+        """The names of all quantities that runs have beside their scores awake and in their dreams."""
+        return list(dict.fromkeys(name for row in self.configurations for run in row.runs for name in run.others))
 
     @property
     def runs(self) -> Sequence[TrainingRun]:
@@ -83,14 +86,21 @@ def gather_rows(sweep: Sweep) -> SweepRows:
     common = set.intersection(*(set(job.words) for job in jobs)) if jobs else set()
     values = _differing([_values(group, common, ablation) for group in groups])
     found = [_configuration(group, told, ablation) for group, told in zip(groups, values, strict=True)]
-    paced = any(_unit(run) for row in found for run in row.runs)
+    runs = [run for row in found for run in row.runs]
+    scored = any(run.awake is not None for run in runs)
+    begun = not any(job.record.state == "finished" for job in jobs)
+    compared = (scored or begun) and remembers([job.config for job in jobs])
+    lacks_v_only = compared and not any(row.v_only for row in found)
+    paced = any(_unit(run) for run in runs)
     return SweepRows(
         record=record,
         ablation=ablation,
         keys=list(dict.fromkeys(key for row in found for key in row.values)),
         configurations=[replace(row, runs=[_compared(run, paced) for run in row.runs]) for row in found],
         random=list(random.values()),
-        v_only_command="" if any(row.v_only for row in found) else _v_only_command([job.record for job in jobs]),
+        scored=scored or not runs,
+        compared=compared,
+        v_only_command=v_only_command([job.record for job in jobs]) if lacks_v_only else "",
         paced=paced,
         jobs=[job.record for job in jobs],
         told=[[word for word in job.words if word not in common] for job in jobs],
@@ -106,20 +116,20 @@ def _configuration(jobs: Sequence[ComputedJob], values: Mapping[str, str], ablat
     config = next((job.config for job in jobs if isinstance(job.found, TrainingRun)), {})
     paper = _paper(ablation, jobs[0])
     if ablation is not None and paper is not None:
-        paper = replace(paper, same_task=ablation.paper_env == _target(config, "env"))
+        paper = replace(paper, same_task=ablation.paper_env in _targets(config))
     return Configuration(
         values=values,
         runs=runs,
         repeats=[run for run in finished if run not in runs],
         missing=[job.found for job in jobs if isinstance(job.found, Missing)],
-        v_only=_target(config, "memory").endswith(".NoMemory") or "memory=none" in jobs[0].record.overrides,
+        v_only=is_v_only(config, jobs[0].record.overrides),
         paper=paper,
     )
 
 
-def _target(config: Mapping[str, Any], name: str) -> str:
-    part = config.get(name)
-    return str(part.get("_target_", "")) if isinstance(part, dict) else ""
+def _targets(config: Mapping[str, Any]) -> set[str]:
+    """Return the targets of a config's parts."""
+    return {str(part["_target_"]) for part in config.values() if isinstance(part, dict) and "_target_" in part}
 
 
 def _values(jobs: Sequence[ComputedJob], common: set[str], ablation: Ablation | None) -> Mapping[str, str]:
@@ -155,18 +165,12 @@ def _paper(ablation: Ablation | None, job: ComputedJob) -> Paper | None:
     return Paper(mean=said["mean"], std=said["std"], dream_mean=said.get("dream_mean"), dream_std=said.get("dream_std"))
 
 
-def _v_only_command(jobs: Sequence[JobRecord]) -> str:
-    common = set.intersection(*(set(job.overrides) for job in jobs)) if jobs else set()
-    shared = sorted(o for o in common if _split(o)[0].partition(".")[0] in _OF_ANY_ROW)
-    return shlex.join(["wmframe", "run", "-m", "ablation=senses", *shared])
-
-
 def _unit(run: TrainingRun) -> str:
-    return "" if run.dream is None else comparable(run.dream, run.awake)[2]
+    return "" if run.dream is None or run.awake is None else comparable(run.dream, run.awake)[2]
 
 
 def _compared(run: TrainingRun, paced: bool) -> TrainingRun:
-    if run.dream is None:
+    if run.dream is None or run.awake is None:
         return run
     dream, awake = (paces(score) if paced else score.returns for score in (run.dream, run.awake))
     return replace(run, promised=sum(dream) / len(dream), paid=sum(awake) / len(awake))

@@ -1,16 +1,17 @@
 """The table of a sweep: what each row says, whoever writes it down.
 
 In: `SweepRows`. Out: a `Table`, and words. Called by `wmframe.report.sweep`, its texts and its page. Every mean is
-over training runs, of each run's mean over its episodes; no maximum over training stands anywhere.
+over training runs, of each run's mean over its episodes or of what its stages measured; no maximum over training stands
+anywhere.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wmframe.report.contents import Score
-from wmframe.report.numbers import decimals, number, signed
+from wmframe.report.numbers import decimals, number, signed, significant
 from wmframe.report.statistics import Interval, interval_over_runs
 from wmframe.report.sweep_jobs import Missing, TrainingRun
 from wmframe.report.sweep_rows import Configuration, Paper, SweepRows
@@ -20,13 +21,18 @@ from wmframe.report.sweep_rows import Configuration, Paper, SweepRows
 class Line:
     """One row: its labels, and whatever of the rest is known of it.
 
-    `difference` is to the paper's mean.
-    `note` says why numbers are missing. `kind` tells the random policy and a V-only row that was not run from the rest.
+    It is of a `quantity` that stages measured, or without a name of the return awake. `means` has one number for each
+    of `runs`: its mean return awake, or the quantity. `difference` is to the paper's mean, `places` how many decimals
+    its numbers have. `note` says why numbers are missing. `kind` tells the random policy and a V-only row that was not
+    run from the rest.
     """
 
     labels: Sequence[str]
     kind: str = "configuration"
+    quantity: str = ""
+    places: int = 0
     runs: Sequence[TrainingRun] = ()
+    means: Sequence[float] = ()
     mean: float | None = None
     interval: Interval | None = None
     worst: float | None = None
@@ -36,11 +42,6 @@ class Line:
     paper: Paper | None = None
     difference: float | None = None
     note: str = ""
-
-    @property
-    def means(self) -> Sequence[float]:
-        """Every training run's mean return awake."""
-        return [run.mean for run in self.runs]
 
     @property
     def interval_words(self) -> str:
@@ -56,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """All lines under their headings, how many decimals their returns and their gaps have, and what to know of them."""
+    """All lines under their headings, how many decimals returns and gaps have, and what to know of them."""
 
     title: str
     keys: Sequence[str]
@@ -64,52 +65,95 @@ class Table:
     places: int
     gap_places: int
     gap_heading: str
+    mean_heading: str
     notes: Sequence[str]
 
 
 def tabulate(rows: SweepRows) -> Table:
     """Return the table. Every row's bootstrap draws from a generator of its own, so no row changes another."""
+    scored = _scored(rows) if rows.scored else []
+    places = decimals(value for line in scored for value in (*line.means, line.mean or 0.0))
+    lines = [replace(line, places=places) for line in scored]
+    if rows.measured:
+        lines = [replace(line, labels=[*line.labels, "return awake"]) for line in lines]
+        lines += [line for name in rows.measured for line in _measured(name, rows)]
+    gaps = [line.gap for line in lines if line.gap is not None]
+    return Table(
+        title=rows.ablation.title if rows.ablation is not None else rows.record.name,
+        keys=[*(rows.keys or ["configuration"]), *(["quantity"] if rows.measured else [])],
+        lines=lines,
+        places=places,
+        gap_places=decimals(gaps),
+        gap_heading="gap per 100 steps" if rows.paced else "gap",
+        mean_heading="mean" if rows.measured else "mean awake",
+        notes=_notes(rows),
+    )
+
+
+def _scored(rows: SweepRows) -> list[Line]:
+    """Return the lines of returns awake: one a configuration, and what belongs beside them."""
     lines = [_line(row, rows.keys, np.random.default_rng(0)) for row in rows.configurations]
     pad = [""] * (max(len(rows.keys), 1) - 1)
     if rows.v_only_command:
         lines.append(Line(labels=["V only", *pad], kind="not run", note=f"not run: {rows.v_only_command}"))
     lines += [_random(score, [f"random policy{_of(n, rows.random)}", *pad]) for n, score in enumerate(rows.random, 1)]
-    if not rows.random:
+    if rows.compared and not rows.random:
         lines.append(Line(labels=["random policy", *pad], kind="not run", note="no run has finished"))
-    gaps = [line.gap for line in lines if line.gap is not None]
-    return Table(
-        title=rows.ablation.title if rows.ablation is not None else rows.record.name,
-        keys=list(rows.keys) or ["configuration"],
-        lines=lines,
-        places=decimals(value for line in lines for value in (*line.means, line.mean or 0.0)),
-        gap_places=decimals(gaps),
-        gap_heading="gap per 100 steps" if rows.paced else "gap",
-        notes=_notes(rows),
-    )
+    return lines
+
+
+def _measured(name: str, rows: SweepRows) -> list[Line]:
+    """Return the lines of one of the quantities that stages measured, one a configuration."""
+    lines = []
+    for row in rows.configurations:
+        runs = [run for run in row.runs if name in run.others]
+        means = [run.others[name] for run in runs]
+        lines.append(
+            Line(
+                labels=[*_labels(row, rows.keys), name],
+                quantity=name,
+                runs=runs,
+                means=means,
+                mean=sum(means) / len(means) if means else None,
+                interval=interval_over_runs(means, np.random.default_rng(0)),
+                note=_note(row),
+            )
+        )
+    places = significant(value for line in lines for value in line.means)
+    return [replace(line, places=places) for line in lines]
 
 
 def _line(row: Configuration, keys: Sequence[str], generator: np.random.Generator) -> Line:
-    labels = [row.values.get(key, "–") for key in keys] or ["all runs"]
-    note = "; ".join(filter(None, [_why(row.missing), _once(row)]))
-    if len(row.runs) == 0:
+    labels, note = _labels(row, keys), _note(row)
+    runs = [run for run in row.runs if run.awake is not None]
+    if len(runs) == 0:
         return Line(labels=labels, paper=row.paper, note=note)
-    means = [run.mean for run in row.runs]
+    means = [run.mean for run in runs if run.mean is not None]
     mean = sum(means) / len(means)
-    dreamt = [run.dreamt for run in row.runs if run.dreamt is not None]
-    gaps = [run.gap for run in row.runs if run.gap is not None]
+    dreamt = [run.dreamt for run in runs if run.dreamt is not None]
+    gaps = [run.gap for run in runs if run.gap is not None]
     return Line(
         labels=labels,
-        runs=row.runs,
+        runs=runs,
+        means=means,
         mean=mean,
         interval=interval_over_runs(means, generator),
         worst=min(means),
-        episodes=[len(run.awake.returns) for run in row.runs],
+        episodes=[len(run.awake.returns) for run in runs if run.awake is not None],
         dream=sum(dreamt) / len(dreamt) if dreamt else None,
         gap=sum(gaps) / len(gaps) if gaps else None,
         paper=row.paper,
         difference=mean - row.paper.mean if row.paper is not None and row.paper.same_task else None,
         note=note,
     )
+
+
+def _labels(row: Configuration, keys: Sequence[str]) -> list[str]:
+    return [row.values.get(key, "–") for key in keys] or ["all runs"]
+
+
+def _note(row: Configuration) -> str:
+    return "; ".join(filter(None, [_why(row.missing), _once(row)]))
 
 
 def _random(score: Score, labels: Sequence[str]) -> Line:
@@ -138,10 +182,11 @@ def _once(row: Configuration) -> str:
 
 
 def _notes(rows: SweepRows) -> list[str]:
-    notes = [
-        "Mean, worst run and interval are over training runs, each run's score being the mean of its episodes awake. "
-        "The interval is the bootstrap's 95 %, given from five runs on."
-    ]
+    over = "Mean and interval are over runs."
+    if rows.scored:
+        over = "Mean, worst run and interval are over training runs, each run's score being the mean of its episodes "
+        over += "awake."
+    notes = [f"{over} The interval is the bootstrap's 95 %, given from five runs on."]
     if any(run.gap is not None for row in rows.configurations for run in row.runs):
         unit = ", both per 100 steps because dreams and episodes differ in length" if rows.paced else ""
         notes.append(f"The gap is the return in the dream minus the return awake{unit}.")

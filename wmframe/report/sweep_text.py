@@ -71,13 +71,22 @@ def _written(table: Table) -> list[list[str]]:
 def _headings(table: Table) -> list[str]:
     return [
         *table.keys,
-        *("mean awake", "95 % interval", "every run", "worst run", "runs", "episodes each", "dream", table.gap_heading),
+        *(
+            table.mean_heading,
+            "95 % interval",
+            "every run",
+            "worst run",
+            "runs",
+            "episodes each",
+            "dream",
+            table.gap_heading,
+        ),
         *("paper", "difference", _REMARKS),
     ]
 
 
 def _cells(line: Line, table: Table) -> list[str]:
-    places = table.places
+    places = line.places
     return [
         *line.labels,
         _or_nothing(line.mean, places),
@@ -100,7 +109,7 @@ def _record(line: Line, table: Table) -> Mapping[str, str | float | None]:
     return {
         **dict(zip(table.keys, line.labels, strict=True)),
         "kind": line.kind,
-        "mean_awake": line.mean,
+        table.mean_heading.replace(" ", "_"): line.mean,
         "low": interval.low if interval is not None else None,
         "high": interval.high if interval is not None else None,
         "interval": "95 % over training runs, bootstrap" if interval is not None else line.interval_words,
