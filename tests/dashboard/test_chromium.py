@@ -139,6 +139,20 @@ def test_scores_are_drawn_over_the_dream_or_any_key(server: Server, folder: Path
         assert f"n = {scored}" in dom
 
 
+def test_what_stages_measured_has_columns_and_a_scatter_of_its_own(folder: Path, tmp_path: Path) -> None:
+    for number in range(4):
+        run = write_run(tmp_path, world_temperature=0.5 + number)
+        run.write(replace(run.record(), scores={}, metrics={"estimate/mean": 0.25 * number, "fit_2/bias": 1e-5}))
+    with serving(tmp_path) as server:
+        seen = look(server, folder, tab="scores", group="none", filter="mean>0.3", sort="estimate/mean,down")
+    assert re.findall(r'data-key="([^"]*)"', seen.dom)[:3] == ["run", "estimate/mean", "fit_2/bias"]
+    assert "awake" not in re.sub(r"<input[^>]*>", "", seen.dom)
+    assert re.findall(r'<td class="n">(0\.\d+)</td>', seen.dom) == ["0.75", "0.5"]
+    assert seen.dom.count("1.00e−5") == 2
+    assert seen.dom.count('role="checkbox"') == 2
+    assert "estimate/mean 0.5, world.temperature 2.5" in seen.dom
+
+
 READER = """
 const press = (element, key) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 document.querySelectorAll("tr.run")[4].click();

@@ -94,6 +94,30 @@ def test_progress_and_the_time_left_come_from_the_stages_own_history(tmp_path: P
     assert seen == [(5, None), (10, 20.0)]
 
 
+def test_a_stage_without_a_history_is_followed_by_the_files_that_it_has_written(tmp_path: Path) -> None:
+    run = write_run(tmp_path, state="running", stages=0)
+    project = Project(tmp_path)
+    work = project.watch.work(nodes_of(run.experiment(("wmframe",)))[0])
+    seen = []
+    with run.held():
+        for files in range(3):
+            live = project.overview().runs[0].live
+            assert live is not None
+            seen.append((live.name, live.done, live.unit))
+            work.mkdir(parents=True, exist_ok=True)
+            (work / f"held-{files:04}.h5").touch()
+    assert seen == [("collect.1", None, "steps"), ("collect.1", 1, "files"), ("collect.1", 2, "files")]
+
+
+def test_what_a_run_measured_stands_beside_its_scores(tmp_path: Path) -> None:
+    run = write_run(tmp_path)
+    more = {"hard": {"returns": [1.0, 2.0], "lengths": [1.0, 1.0]}}
+    run.write(replace(run.record(), scores={**run.record().scores, **more}, metrics={"fit/error": 0.5}))
+    [row] = Project(tmp_path).overview().runs
+    assert set(row.scores) == {"reality", "dream", "random"}
+    assert row.metrics == {"hard": 1.5, "fit/error": 0.5}
+
+
 def test_a_finished_run_is_read_once(tmp_path: Path) -> None:
     run = write_run(tmp_path)
     project = Project(tmp_path)

@@ -1,12 +1,13 @@
 """What a run does just now: its stage, how far that is, and how long it may still take.
 
-In: a run that goes on. Out: the stages still to come, and a `Live`. A run says in run.json only what it has finished;
-the rest is read off its config (which stage comes next, and under which key) and the store (that stage's history in
-its folder of work in progress). Called by the overview and the lineage.
+In: a run that goes on. Out: the stages still to come, and a `Live`. A run says in run.json what it has finished and
+what comes next, under which key and how long it is; how far that is stands in the store (its history in its folder of
+work in progress). Called by the overview and the lineage.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,13 +21,6 @@ from wmframe.engine.runs.runs import PlannedStage, Run, RunRecord
 
 _TAIL = 64 * 1024
 """Bytes: more than the last row of any history."""
-
-_TOTALS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "vision": ("vision", ("steps",)),
-    "memory": ("memory", ("steps",)),
-    "controller": ("search", ("generations", "updates")),
-}
-"""By stage: the component, and the argument, whichever it has, that says how long the stage is and what it counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,25 +65,21 @@ class Watch:
         nodes, finished = self.nodes(run, record), len(record.stages)
         if finished >= len(nodes):
             return None
-        place = Live(name=nodes[finished].name, number=finished + 1, stages=len(nodes))
-        try:
-            return self._inside(nodes[finished], place)
-        except FileNotFoundError:  # finished and published between two looks
-            return place
+        node = nodes[finished]
+        planned = next((stage for stage in record.planned if stage.name == node.name), PlannedStage.of(node))
+        place = Live(name=node.name, number=finished + 1, stages=len(nodes), total=planned.length, unit=planned.unit)
+        with suppress(FileNotFoundError):  # finished and published between two looks
+            return self._inside(node, place)
+        return place
 
     def _inside(self, node: Node, place: Live) -> Live:
-        """Add to a place how far its stage is."""
-        if node.stage.name == "collect":
-            return replace(place, done=len(list(self.work(node).glob("*.h5"))), unit="batches")
-        if node.stage.name not in _TOTALS:
-            return place
-        total, unit = _length(node)
+        """Add to a place how far its stage is: its history's last step, or without one the files it has written."""
         history = regular_file(self._artefacts, node.stage.name, f"{node.key}.work", "output", "history.jsonl")
         step = None if history is None else last_step(history)
-        if history is None or step is None:
-            return replace(place, total=total, unit=unit)
-        left = self._seconds_left(history, step, total)
-        return replace(place, done=step, total=total, unit=unit, seconds_left=left)
+        if history is not None and step is not None:
+            return replace(place, done=step, seconds_left=self._seconds_left(history, step, place.total))
+        written = sum(path.is_file() and path != history for path in self.work(node).iterdir())
+        return replace(place, done=written, unit="files") if place.total is None and written else place
 
     def work(self, node: Node) -> Path:
         """Return where a stage at work keeps what it will publish."""
@@ -132,12 +122,3 @@ def _as_planned(planned: Sequence[PlannedStage], known: Mapping[str, Node]) -> l
         what = Stage(name=stage.name.partition(".")[0], version=0, run="")
         nodes[stage.name] = Node(stage.name, what, config, parents, published=stage.key)
     return list(nodes.values())
-
-
-def _length(node: Node) -> tuple[int | None, str]:
-    name, units = _TOTALS[node.stage.name]
-    component = node.config.get(name)
-    arguments = component.arguments if isinstance(component, Component) else {}
-    unit = next((unit for unit in units if unit in arguments), units[0])
-    total = arguments.get(unit)
-    return (total if isinstance(total, int) else None), unit

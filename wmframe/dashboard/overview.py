@@ -35,9 +35,10 @@ class ScoreRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """A run as a line of the table. `config` has only what not all runs share; `page` says whether it has one.
+    """A run as a line of the table. `metrics` are all its quantities but `scores`.
 
-    Runs with the same `result` are one training run: its key holds all that can change a score.
+    `config` has only what not all runs share; `page` says whether it has one. Runs with the same `result` are one
+    training run: its key holds all that can change a score.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RunRow:
     overrides: Sequence[str] = ()
     error: str = ""
     scores: Mapping[str, ScoreRow] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
     result: str = ""
     config: Flat = field(default_factory=dict)
     stages: int = 0
@@ -157,6 +159,7 @@ def _read(name: str, folder: Path) -> _Known:
         overrides=tuple(map(str, record.overrides)),
         error=str(record.error),
         scores={world: _score(record.scores[world]["returns"]) for world in LABELS if world in record.scores},
+        metrics={name: value for name, value in record.quantities.items() if name not in LABELS},
         result=record.result,
         config=flatten(Run(folder).config()),
         stages=len(record.stages),

@@ -14,6 +14,7 @@ export function readAddress(tabs) {
     runs: given.has("runs") ? given.getAll("runs") : null,
     columns: given.has("columns") ? new Set(given.getAll("columns")) : null,
     x: given.get("x") ?? "dream",
+    y: given.get("y") ?? "awake",
     logX: given.has("logx"),
     logY: given.has("logy"),
     smoothing: Number(given.get("smooth")) || 0,
@@ -33,6 +34,7 @@ export function writeAddress(view, chosen) {
   if (view.runs !== null) many("runs", [...chosen.keys()]);
   if (view.columns !== null) many("columns", [...view.columns]);
   if (view.x !== "dream") told.set("x", view.x);
+  if (view.y !== "awake") told.set("y", view.y);
   if (view.logX) told.set("logx", "");
   if (view.logY) told.set("logy", "");
   if (view.smoothing) told.set("smooth", view.smoothing);

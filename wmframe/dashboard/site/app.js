@@ -139,7 +139,7 @@ const table = new Table($("runs"), act);
 function drawTable() {
   const { found, unknown, runs } = visible();
   drawToolbar(found, unknown, runs);
-  table.draw(arrange(runs, view, overview, varying), view, chosen, columnsFor(shownKeys()), overview.runs);
+  table.draw(arrange(runs, view, overview, varying), view, chosen, columnsFor(shownKeys(), overview.runs), overview.runs);
   const count = (state) => overview.runs.filter((run) => run.state === state).length;
   $("project").textContent = overview.project || "wmframe";
   document.title = `${count("running") ? `(${count("running")}) ` : ""}${overview.project} · wmframe`;
@@ -227,7 +227,7 @@ const PANELS = {
   },
   scores(each) {
     const { runs } = visible();
-    replace($("panel"), ["scores", view.x, runs.map((run) => [run.name, run.scores, run.config]), each.map(({ slot }) => slot)], () => drawScatter(runs, chosen, varying, view.x, (x) => { view.x = x; remember(); drawPanel(); }, act));
+    replace($("panel"), ["scores", view.x, view.y, runs.map((run) => [run.name, run.scores, run.metrics, run.config]), each.map(({ slot }) => slot)], () => drawScatter(runs, chosen, varying, view, (change) => { Object.assign(view, change); remember(); drawPanel(); }, act));
   },
   configs(each) {
     replace($("panel"), ["configs", view.all, overview.common, each.map(({ run, slot, label }) => [run.config, slot, label])], () => each.length === 0 ? waiting() : drawConfigs(each, overview.common, { all: view.all, onall: (all) => { view.all = all; drawPanel(); } }).filter(Boolean));

@@ -13,7 +13,7 @@ export function valueOf(run, key, common = {}) {
     case "dream": return run.scores.dream?.mean ?? null;
     case "random": return run.scores.random?.mean ?? null;
     case "gap": return gap(run);
-    default: return run.config[key] ?? common[key] ?? null;
+    default: return run.metrics[key] ?? run.config[key] ?? common[key] ?? null;
   }
 }
 
@@ -22,6 +22,12 @@ function gap(run) {
   const { dream, reality } = run.scores;
   return dream && reality ? dream.mean - reality.mean : null;
 }
+
+/** The names of what stages measured, in all runs together. */
+export const metricsOf = (runs) => [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))];
+
+/** Whether the table has anything to say of scores: runs that have some, or none yet that measured something else. */
+export const scoring = (runs) => runs.some((run) => Object.keys(run.scores).length > 0) || metricsOf(runs).length === 0;
 
 /** One run of each result: what a command typed again, or a job of other words, found in the store counts once. */
 export function distinct(runs) {

@@ -1,14 +1,14 @@
 // What is typed into the filter, as a test of runs: every word must be found, every key=value must hold.
 
-import { valueOf } from "./columns.js";
+import { metricsOf, valueOf } from "./columns.js";
 
 const TERM = /(?:"([^"]*)"|(\S+))/g;
-const PAIR = /^([\w.]+)(!=|>=|<=|=|>|<)(.*)$/;
+const PAIR = /^([\w./]+)(!=|>=|<=|=|>|<)(.*)$/;
 
 /** Turn the text into { test(run), unknown }, `unknown` being the keys that no run has. */
 export function parse(text, runs, common) {
   const terms = [...text.matchAll(TERM)].map((match) => match[1] ?? match[2]);
-  const keys = new Set(runs.flatMap((run) => Object.keys(run.config)).concat(Object.keys(common)));
+  const keys = new Set(runs.flatMap((run) => Object.keys(run.config)).concat(Object.keys(common), metricsOf(runs)));
   const unknown = [];
   const tests = terms.map((term) => {
     const pair = PAIR.exec(term);
@@ -28,7 +28,7 @@ const OWN = ["run", "state", "sweep", "awake", "dream", "random", "gap", "starte
 /** The keys that a typed name may mean: one of the table's own, a whole key, or the end of some. */
 function resolve(name, keys) {
   if (OWN.includes(name) || keys.has(name)) return [name];
-  return [...keys].filter((key) => key.endsWith(`.${name}`));
+  return [...keys].filter((key) => key.endsWith(`.${name}`) || key.endsWith(`/${name}`));
 }
 
 function haystack(run) {

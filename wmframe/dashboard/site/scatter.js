@@ -1,20 +1,27 @@
-// Scores of all runs in the table: what each got awake, over what it got in its dream or over any key of its config.
+// Scores of all runs in the table: what each got awake, or what its stages measured, over what it got in its dream or
+// over any key of its config.
 
-import { distinct, shortName, valueOf } from "./columns.js";
-import { compact, el, number, placesFor, styleOf, svg } from "./dom.js";
+import { distinct, metricsOf, scoring, shortName, valueOf } from "./columns.js";
+import { compact, digits, el, number, placesFor, styleOf, svg } from "./dom.js";
 
 const SIZE = { width: 760, height: 420 };
 const PAD = { top: 14, right: 20, bottom: 40, left: 60 };
 
-export function drawScatter(runs, chosen, varying, x, onx, act) {
-  const keys = [["dream", "return in its dream"], ...varying.map(({ key }) => [key, key])];
-  const points = runs.map((run) => ({ run, x: valueOf(run, x), y: valueOf(run, "awake") })).filter((point) => point.x !== null && point.y !== null);
-  const select = el("select", { onchange: (event) => onx(event.target.value) }, keys.map(([key, label]) => el("option", { value: key, selected: key === x }, label)));
-  const tools = el("div", { class: "tools" }, el("label", {}, "awake, mean return, over ", select));
+/** `view` has the x and y that were chosen, of which the first that there is stands in where it is not there. */
+export function drawScatter(runs, chosen, varying, view, change, act) {
+  const keys = [...(scoring(runs) ? [["dream", "return in its dream"]] : []), ...varying.map(({ key }) => [key, key])];
+  const told = [...(scoring(runs) ? [["awake", "awake, mean return"]] : []), ...metricsOf(runs).map((key) => [key, key])];
+  const [x, y] = [among(keys, view.x), among(told, view.y)];
+  const points = runs.map((run) => ({ run, x: valueOf(run, x), y: valueOf(run, y) })).filter((point) => point.x !== null && point.y !== null);
+  const tools = el("div", { class: "tools" }, told.length > 1 && el("label", {}, "of ", choice(told, y, (key) => change({ y: key }))), el("label", {}, told.length > 1 ? "over " : `${told[0][1]}, over `, choice(keys, x, (key) => change({ x: key }))));
   if (points.length === 0) return [tools, el("p", { class: "note" }, "No run of the table has both yet.")];
   const numeric = points.every((point) => !Number.isNaN(Number(point.x)));
-  return [tools, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "scores" }, plot(points, x, numeric, chosen, act)), el("p", { class: "note" }, said(points, x, numeric))];
+  return [tools, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "scores" }, plot(points, x, y, numeric, chosen, act)), el("p", { class: "note" }, said(points, x, numeric))];
 }
+
+const among = (options, wanted) => (options.some(([key]) => key === wanted) ? wanted : options[0]?.[0] ?? wanted);
+
+const choice = (options, chosen, onchoice) => el("select", { onchange: (event) => onchoice(event.target.value) }, options.map(([key, label]) => el("option", { value: key, selected: key === chosen }, label)));
 
 function said(points, x, numeric) {
   const counted = new Set(distinct(points.map(({ run }) => run)));
@@ -24,7 +31,7 @@ function said(points, x, numeric) {
   return `One dot is one run of the table, as filtered; a click chooses it.${x === "dream" ? " On the line, reality pays what the dream promised." : ""}${correlation}`;
 }
 
-function plot(points, x, numeric, chosen, act) {
+function plot(points, x, measured, numeric, chosen, act) {
   const names = [...new Set(points.map((point) => String(point.x)))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   const value = (point) => (numeric ? Number(point.x) : names.indexOf(String(point.x)));
   const across = scale(points.map(value), PAD.left, SIZE.width - PAD.right);
@@ -39,13 +46,13 @@ function plot(points, x, numeric, chosen, act) {
   if (x === "dream") root.append(equal(across, up));
   // The chosen ones are drawn last, above the others.
   const order = [...points].sort((a, b) => chosen.has(a.run.name) - chosen.has(b.run.name));
-  root.append(...order.map((point) => dot(point, across.at(value(point)), up.at(point.y), chosen.get(point.run.name), act, x)));
+  root.append(...order.map((point) => dot(point, across.at(value(point)), up.at(point.y), chosen.get(point.run.name), act, x, measured)));
   return root;
 }
 
-function dot({ run, x, y }, cx, cy, slot, act, key) {
+function dot({ run, x, y }, cx, cy, slot, act, key, measured) {
   const places = placesFor([y]);
-  const words = `${shortName(run.name)}: awake ${number(y, places)}, ${key} ${typeof x === "number" ? number(x, places) : x}`;
+  const words = `${shortName(run.name)}: ${measured} ${measured === "awake" ? number(y, places) : digits(y)}, ${key} ${typeof x === "number" ? number(x, places) : x}`;
   const toggle = () => act.toggle(run.name);
   return svg("circle", { class: slot === undefined ? "dot" : `dot picked ${styleOf(slot)}`, cx, cy, r: slot === undefined ? 4 : 6, tabindex: "0", role: "checkbox", "aria-checked": String(slot !== undefined), "aria-label": words, onclick: toggle, onkeydown: (event) => {
     if (event.key === " " || event.key === "Enter") { event.preventDefault(); toggle(); }

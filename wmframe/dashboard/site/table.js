@@ -1,7 +1,7 @@
 // The table of runs: sorted, grouped, and changed in place, so that focus and scroll survive what happens live.
 
-import { compare, configurationOf, known, shortName, valueOf } from "./columns.js";
-import { duration, el, moment, number, placesFor, styleOf } from "./dom.js";
+import { compare, configurationOf, known, metricsOf, scoring, shortName, valueOf } from "./columns.js";
+import { digits, duration, el, moment, number, placesFor, styleOf } from "./dom.js";
 import { drawStrip, scaleOf } from "./strip.js";
 
 const SCORES = [
@@ -17,9 +17,10 @@ const TIMES = [
 ];
 
 /** The table's columns, `keys` being the configs' keys that have one. */
-export function columnsFor(keys) {
+export function columnsFor(keys, runs) {
   const plain = (key) => ({ key, label: key, title: key, config: true });
-  return [{ key: "run", label: "run", title: "run" }, ...SCORES, ...keys.map(plain), ...TIMES];
+  const measured = metricsOf(runs).map((key) => ({ key, label: key, title: `${key}, as a stage measured it`, metric: true }));
+  return [{ key: "run", label: "run", title: "run" }, ...(scoring(runs) ? SCORES : []), ...measured, ...keys.map(plain), ...TIMES];
 }
 
 /** Sort and group runs: a list of { id, title, sweep, runs, jobs }, one group without a title for no grouping. */
@@ -37,7 +38,7 @@ export function arrange(runs, view, overview, varying) {
   }
   if (view.group === "sweep") addSweeps(groups, overview, view.filter === "");
   const listed = [...groups.values()];
-  if (view.group === "sweep" || !SUMMED.has(view.sort.key)) return listed;
+  if (view.group === "sweep" || !(SUMMED.has(view.sort.key) || metricsOf(runs).includes(view.sort.key))) return listed;
   // By their means: the best single run of a group would put the luckiest first.
   return listed.sort((a, b) => compare(mean(a.runs, view.sort.key), mean(b.runs, view.sort.key), view.sort.descending));
 }
@@ -130,7 +131,7 @@ export class Table {
     const names = group.runs.map((run) => run.name);
     const all = names.length > 0 && names.every((name) => chosen.has(name));
     const pick = names.length > 0 && el("input", { type: "checkbox", checked: all, "aria-label": `choose all of ${group.title || group.id}`, onchange: () => this.act.toggleAll(names, !all) });
-    const cells = columns.slice(1).map((column) => el("td", { class: classOf(column) }, SUMMED.has(column.key) ? meanOf(group.runs, column.key, this.places) : ""));
+    const cells = columns.slice(1).map((column) => el("td", { class: classOf(column) }, column.metric ? digits(mean(group.runs, column.key)) : SUMMED.has(column.key) ? meanOf(group.runs, column.key, this.places) : ""));
     const title = el("th", { scope: "rowgroup", class: "name" }, el("strong", {}, group.title || group.id), el("small", {}, countsOf(group)), group.sweep?.error && el("small", { class: "wrong" }, group.sweep.error));
     return el("tr", { class: "group", title: group.sweep?.command }, el("td", { class: "pick" }, pick), title, ...cells);
   }
@@ -149,6 +150,7 @@ export class Table {
   }
 
   cell(run, column) {
+    if (column.metric) return el("td", { class: "n" }, digits(valueOf(run, column.key)));
     switch (column.key) {
       case "run": return nameCell(run);
       case "strip": return el("td", { class: "strip" }, drawStrip(run, this.scale, this.places));
