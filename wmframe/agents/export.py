@@ -19,9 +19,9 @@ def export(run: Run, entry: Path) -> Run:
         raise UserError(f"{run.name} is not finished: it is {record.state}. Its command: {record.command}", exit_code=1)
     if entry.exists():
         raise UserError(f"{entry}: stands there already. Give a folder that does not exist yet.")
-    agent_artefact(run)
-    stages = [stage for stage in record.stages if stage.stage in PACKED]
+    agent = agent_artefact(run)
+    stages = [stage for stage in record.stages if stage.publishes in PACKED]
     folders = [artefact.path for artefact in open_artefacts(run, stages).values()]
-    exported = Run(pack(run.folder, folders, entry))
+    exported = Run(pack(run.folder, agent.key, folders, entry))
     exported.write(replace(record, stages=tuple(stages)))
     return exported

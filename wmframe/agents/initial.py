@@ -15,12 +15,15 @@ from wmframe.engine.durability.checksummed import is_regular
 from wmframe.engine.durability.files import read_json
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.recipe import Paths, component, is_a, settings
-from wmframe.engine.graph.stage import allowed_modules, existing
+from wmframe.engine.graph.stage import allowed_modules, declaration, existing
 from wmframe.stages import declared
 from wmframe.stages.declared import TrainedAgent
 
 PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
 """An agent's name with its key, which alone stands in the graph (`agents/pin.py`)."""
+
+AGENT: Final = declaration(declared.agent).name
+"""The stage whose results such agents are, and so the folder of the store that they lie in."""
 
 _DRIVING: Final = "wmframe.collect.driving.Driving"
 
@@ -69,7 +72,7 @@ def _code(named: str, key: str, root: Path) -> tuple[Module, ...]:
 def _lies(named: str, key: str, root: Path) -> Path:
     """Return where a pinned agent is: in the project, or in that of the run that it is named by."""
     runs = (Path(named), root / "runs" / named)
-    folders = [place / "artefacts" / "agent" / key for place in (root, *(run.resolve().parent.parent for run in runs))]
+    folders = [place / "artefacts" / AGENT / key for place in (root, *(run.resolve().parent.parent for run in runs))]
     return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 

@@ -8,7 +8,7 @@ Imports nothing heavy. Called by the commands that read a config, and by the run
 from pathlib import Path
 
 from wmframe.agents.find import agent_of, find_run
-from wmframe.agents.initial import PINNED
+from wmframe.agents.initial import AGENT, PINNED
 from wmframe.agents.zoo import PREFIX, copy_folder, shipped_agent
 from wmframe.engine.errors import UserError
 from wmframe.engine.store.artefact import Artefact
@@ -38,14 +38,14 @@ def fetch(pinned: str, store: Store) -> Artefact:
     Raises UserError if the name has come to stand for another agent, and this one is nowhere.
     """
     named, _, key = pinned.rpartition("@")
-    kept = store.find("agent", key)
+    kept = store.find(AGENT, key)
     if kept is not None:
         return kept
     run = find_run(named, runs=store.root.parent / "runs")
-    lies = run.root / "artefacts" / "agent" / key
+    lies = run.root / "artefacts" / AGENT / key
     if lies.is_dir():
-        copy_folder(lies, store.root / "agent" / key)
-    kept = store.find("agent", key)
+        copy_folder(lies, store.root / AGENT / key)
+    kept = store.find(AGENT, key)
     if kept is None:
         raise UserError(
             f"first_driver={pinned}: {named} has no such agent any more, or it is damaged. To take the one that it "

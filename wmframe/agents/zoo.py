@@ -1,7 +1,7 @@
 """Agents that travel: an entry is a project of its own, small enough to be shipped, with one run in it.
 
     <entry>/runs/<name>/{config.yaml, run.json}
-    <entry>/artefacts/{agent,baseline,evaluate}/<key>/
+    <entry>/artefacts/<stage>/<key>/           its agent, and its scores
 
 `pack` makes an entry of a finished run. `unpack` copies one of those that wmframe ships (`wmframe/zoo/`) into a
 project, where it is a run like any other. Called by `wmframe export`, and by `find_run` for names that begin with
@@ -16,11 +16,12 @@ from typing import Final
 
 from wmframe.engine.config.suggest import did_you_mean, nearest
 from wmframe.engine.errors import UserError
+from wmframe.engine.runs.runs import Run
 
 PREFIX: Final = "zoo/"
 
-PACKED: Final = frozenset({"agent", "baseline", "evaluate"})
-"""The stages whose results travel; an agent needs no others."""
+PACKED: Final = frozenset({"agent", "scores"})
+"""What travels, by what stages publish; an agent needs nothing else."""
 
 _SHIPPED: Final = Path(__file__).parents[1] / "zoo"
 
@@ -32,8 +33,7 @@ def entries() -> list[str]:
 
 def shipped_agent(named: str) -> str:
     """Return the key of the shipped agent `named` ("zoo/…"). Raises UserError for a name that is not shipped."""
-    [agent] = _entry(named).glob("artefacts/agent/*")
-    return agent.name
+    return Run(_run_in(_entry(named))).published("agent").key
 
 
 def unpack(named: str, root: Path) -> Path:
@@ -44,9 +44,14 @@ def unpack(named: str, root: Path) -> Path:
     entry = _entry(named)
     for folder in sorted(entry.glob("artefacts/*/*")):
         copy_folder(folder, root / folder.relative_to(entry))
-    [run] = (folder for folder in entry.glob("runs/*") if not folder.is_symlink())
+    run = _run_in(entry)
     copy_folder(run, root / run.relative_to(entry))
     return root / run.relative_to(entry)
+
+
+def _run_in(entry: Path) -> Path:
+    [run] = (folder for folder in entry.glob("runs/*") if not folder.is_symlink())
+    return run
 
 
 def _entry(named: str) -> Path:
@@ -58,11 +63,13 @@ def _entry(named: str) -> Path:
     return _SHIPPED / named.removeprefix(PREFIX)
 
 
-def pack(run: Path, artefacts: Sequence[Path], entry: Path) -> Path:
-    """Begin an entry: copy a run's config and the folders of its artefacts; return where its run.json belongs."""
+def pack(run: Path, agent: str, artefacts: Sequence[Path], entry: Path) -> Path:
+    """Begin an entry: copy a run's config and the folders of its artefacts; return where its run.json belongs.
+
+    `agent` is the key of its agent.
+    """
     for folder in artefacts:
         copy_folder(folder, entry / "artefacts" / folder.parent.name / folder.name)
-    [agent] = (folder.name for folder in artefacts if folder.parent.name == "agent")
     packed = entry / "runs" / f"{entry.name}-{agent[:8]}"  # another agent under the same name is another run
     packed.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run / "config.yaml", packed / "config.yaml")
