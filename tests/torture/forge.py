@@ -63,6 +63,7 @@ class Forge(Warm):
         log.touch()
         environment = {} if fault is None else {VARIABLE: fault}
         told = self.ask(do=do, arguments=arguments, environment=environment, log=str(log))
+        self._codes.pop(told["pid"], None)  # a process id comes round again within hours
         return Child(told["pid"], log, time.monotonic())
 
     def finish(self, child: Child, *, seconds: float = 600.0) -> int:
@@ -153,6 +154,7 @@ def serve() -> None:
             answer = {"left": [_command(pid) for pid in children(os.getpid())]}
         else:
             pid = fork(partial(_become, request))
+            codes.pop(pid, None)
             started.add(pid)
             answer = {"pid": pid}
         print(json.dumps(answer), flush=True)
