@@ -122,6 +122,38 @@ def test_an_agent_of_another_project_drives_in_the_first_round(
     assert f"first_driver: no run '{before}'" in capsys.readouterr().err
 
 
+GOES_ON = ("first.vision=keep", "first.memory=continue", "first.controller=continue")
+
+
+def test_round_1_may_take_up_the_agent_that_drives_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """V is the agent's, and M and C are too where they have no steps to take; with some, they go on from there."""
+    before = run(*SMOKE, root=tmp_path)
+    few = ("collect=driven", "~collect.first.astray", "collect.first.steady.episodes=8", "name=driven")
+    driven = (*SMOKE, *few, f"first_driver={before.name}", *GOES_ON)
+    weights = {}
+    for name, budgets in (
+        ("kept", ("first.memory_steps=0", "first.generations=0")),
+        ("continued", ("first.memory_steps=2", "first.generations=1")),
+    ):
+        folder = run(*driven, *budgets, root=tmp_path)
+        weights[name] = _weights(tmp_path, folder)
+        assert {"vision_of.1", "memory_of.1", "controller_of.1"} <= set(states(folder))
+        assert "vision.1" not in states(folder)
+    was = _weights(tmp_path, before)
+    assert weights["kept"] == was
+    assert weights["continued"]["vision"] == was["vision"]
+    assert weights["continued"]["memory"] != was["memory"]
+    assert weights["continued"]["controller"] != was["controller"]
+    assert main(["run", *driven, "memory.hidden_size=9", f"paths.root={tmp_path}"]) == 2
+    assert "first.memory=continue: this M cannot continue from the one that there is" in capsys.readouterr().err
+
+
+def _weights(root: Path, run: Path) -> dict[str, bytes]:
+    [key] = (stage["key"] for stage in record(run)["stages"] if stage["stage"] == "agent")
+    agent = root / "artefacts" / "agent" / key
+    return {part: (agent / part / "weights.safetensors").read_bytes() for part in ("vision", "memory", "controller")}
+
+
 def test_a_first_driver_of_another_environment_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [*SMOKE, "collect=driven", "first_driver=zoo/car_racing_pure", f"paths.root={tmp_path}"]
     assert main(["run", *arguments]) == 2
@@ -211,7 +243,7 @@ def test_a_memory_that_cannot_dream_says_so(tmp_path: Path, capsys: pytest.Captu
 
 def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_path: Path) -> None:
     climb = ["search=gradient", "search.updates=6", "search.check_every=2"]
-    later = ["later_rounds.updates=[4,3]", "later_rounds.learning_rate=0.003"]
+    later = ["later.updates=[4,3]", "later.learning_rate=0.003"]
     folder = run(*SMOKE, *climb, *later, "rounds=3", root=tmp_path)
     keys = [stage["key"] for stage in record(folder)["stages"] if stage["stage"] == "controller"]
     rows = [list(read(tmp_path / "artefacts" / "controller" / key / HISTORY)) for key in keys]
@@ -222,8 +254,8 @@ def test_c_climbs_by_gradient_in_every_round_with_the_budgets_of_later_ones(tmp_
 
 
 FINISH = (
-    *("finish=awake", "finish.search.population=6", "finish.search.generations=3"),
-    *("finish.search.select_rollouts=5", "finish.search.returned=select"),
+    *("finetune=real", "finetune.search.population=6", "finetune.search.generations=3"),
+    *("finetune.search.select_rollouts=5", "finetune.search.returned=select"),
 )
 
 

@@ -57,9 +57,9 @@ def write_run(root: Path, *, state: RunState = "finished", stages: int | None = 
     """
     values = {key.replace("_", ".", 1): value for key, value in given.items()}
     asked = changed(values)
-    nodes = nodes_of(asked)[:stages]
-    run = create_run(root, "toy", asked)
-    records = [write_stage(root, node) for node in nodes]
+    nodes = nodes_of(asked)
+    run = create_run(root, "toy", asked, nodes)
+    records = [write_stage(root, node) for node in nodes[:stages]]
     generator = np.random.default_rng(crc32(repr(values).encode()))
     record = RunRecord(
         command=f"wmframe run -m {' '.join(f'{key}={value}' for key, value in values.items())}",

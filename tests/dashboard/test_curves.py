@@ -39,7 +39,7 @@ def test_the_stage_at_work_is_drawn_as_far_as_it_is(tmp_path: Path) -> None:
     run = write_run(tmp_path, state="running", stages=3)
     project = Project(tmp_path)
     histories = Histories(project)
-    work = project.watch.work(nodes_of(run.experiment(("wmframe",)))[3])
+    work = project.watch.work(project.watch.stages(run)[3])
     work.mkdir(parents=True)
     for points in (4, 9):
         write_history(work / "history.jsonl", nodes_of(run.experiment(("wmframe",)))[3], points)

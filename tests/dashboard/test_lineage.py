@@ -1,12 +1,17 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.dashboard.project import write_run
 from wmframe.dashboard.lineage import lineage
 from wmframe.dashboard.overview import Project
+from wmframe.engine.durability.checksummed import write_vouched
 from wmframe.engine.graph.recipe import nodes_of
-from wmframe.engine.runs.runs import PlannedStage, RunRecord
+from wmframe.engine.runs.planned import PlannedStage, RunGraph
+from wmframe.engine.runs.runs import Run
 
 
 def test_every_stage_names_what_it_was_made_of_and_who_shares_it(tmp_path: Path) -> None:
@@ -37,18 +42,24 @@ def test_what_is_still_to_do_has_the_keys_that_the_run_was_planned_with(tmp_path
     """Those that its config would have here may be others by now: its user's code was edited, or wmframe is a newer."""
     run = write_run(tmp_path, state="failed", stages=3)
     nodes = nodes_of(run.experiment(("wmframe",)))
-    planned = tuple(PlannedStage(name=node.name, key=f"{n:016x}") for n, node in enumerate(nodes))
-    run.write(replace(run.record(), planned=planned))
+    planned = [replace(PlannedStage.of(node), key=f"{n:016x}") for n, node in enumerate(nodes)]
+    write_graph(run, planned)
     steps = lineage(Project(tmp_path), run.folder).steps[3:]
     assert [(step.name, step.key) for step in steps] == [(stage.name, stage.key) for stage in planned[3:]]
 
 
-def test_a_plan_that_leads_elsewhere_is_none(tmp_path: Path) -> None:
-    run = write_run(tmp_path)
-    for stage in (PlannedStage(name="../x.1", key="0" * 16), PlannedStage(name="memory.1", key="../../x")):
-        run.write(replace(run.record(), planned=(stage,)))
-        assert lineage(Project(tmp_path), run.folder).steps == ()
-        run.write(RunRecord(command="", state="finished", started=""))
+@pytest.mark.parametrize("change", [{"name": "../x.1"}, {"key": "../../x"}, {"stage": "../../x"}], ids=str)
+def test_a_plan_that_leads_elsewhere_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
+    run = write_run(tmp_path, state="failed", stages=0)
+    stage = PlannedStage(name="memory.1", stage="memory", version=1, key="0" * 16)
+    write_graph(run, [stage])
+    assert [step.name for step in lineage(Project(tmp_path), run.folder).steps] == ["memory.1"]
+    write_graph(run, [replace(stage, **change)])
+    assert lineage(Project(tmp_path), run.folder).steps == []
+
+
+def write_graph(run: Run, stages: list[PlannedStage]) -> None:
+    write_vouched(run.folder / "graph.json", RunGraph(stages=tuple(stages)).plain(), "run")
 
 
 def test_a_deleted_or_damaged_artefact_is_gone_and_no_more(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.dashboard.project import write_history, write_run
 from wmframe.dashboard.overview import Project, RunRow
+from wmframe.engine.durability.checksummed import write_vouched_text
 from wmframe.engine.graph.recipe import nodes_of
 from wmframe.engine.runs.runs import Run
 
@@ -81,7 +82,7 @@ def test_progress_and_the_time_left_come_from_the_stages_own_history(tmp_path: P
     run = write_run(tmp_path, state="running", stages=3)
     project = Project(tmp_path)
     node = nodes_of(run.experiment(("wmframe",)))[3]
-    work = project.watch.work(node)
+    work = project.watch.work(project.watch.stages(run)[3])
     work.mkdir(parents=True)
     seen = []
     with run.held():
@@ -97,7 +98,7 @@ def test_progress_and_the_time_left_come_from_the_stages_own_history(tmp_path: P
 def test_a_stage_without_a_history_is_followed_by_the_files_that_it_has_written(tmp_path: Path) -> None:
     run = write_run(tmp_path, state="running", stages=0)
     project = Project(tmp_path)
-    work = project.watch.work(nodes_of(run.experiment(("wmframe",)))[0])
+    work = project.watch.work(project.watch.stages(run)[0])
     seen = []
     with run.held():
         for files in range(3):
@@ -178,12 +179,18 @@ def test_a_config_that_is_none_damages_its_own_row_alone(tmp_path: Path) -> None
     assert found[whole.name].state == "finished"
 
 
-def test_parts_of_ones_own_leave_only_the_progress_unknown(tmp_path: Path) -> None:
+def test_of_a_recipe_that_is_not_here_the_progress_is_known_and_without_its_graph_it_is_not(tmp_path: Path) -> None:
     run = write_run(tmp_path, state="running", stages=3)
-    config = (run.folder / "config.yaml").read_text().partition("\n")[2]  # without its checksum
-    (run.folder / "config.yaml").write_text(config.replace("wmframe.memory.mdn_rnn.MDNRNN", "my_models.Memory"))
+    config = run.config().partition("\n")[2]
+    mine = config.replace("wmframe.recipes.world_models.WorldModels", "mine.Recipe").replace("MDNRNN", "Mine")
+    write_vouched_text(run.folder / "config.yaml", mine, "run")
+    project = Project(tmp_path)
     with run.held():
-        [row] = Project(tmp_path).overview().runs
+        [row] = project.overview().runs
+        assert row.live is not None
+        assert (row.live.name, row.live.total, row.live.unit) == ("memory.1", 20, "steps")
+        (run.folder / "graph.json").write_text("{}")
+        [row] = project.overview().runs
     assert (row.state, row.live) == ("running", None)
 
 

@@ -259,7 +259,7 @@ def test_commands_that_need_an_agent_say_that_it_has_none(
 
 def test_the_dashboard_has_its_numbers_its_curves_and_its_lineage(words: tuple[str, ...], tmp_path: Path) -> None:
     folder = run(*words, root=tmp_path)
-    project = Project(tmp_path, ("wmframe", "monte_carlo"))
+    project = Project(tmp_path)
     [row] = project.overview().runs
     assert (row.state, row.scores, row.metrics) == ("finished", {}, metrics(folder))
     curves = Histories(project).curves(folder)

@@ -15,7 +15,7 @@ PLANS: Final = (
     ("experiment=car_racing", "preset=quick"),
     ("experiment=car_racing/reality", "rounds=2", "first_driver=null"),
     ("-m", "ablation=senses", "experiment=toy", "seed=0,1"),
-    ("env=toy", "preset=smoke", "rounds=0", "finish=awake", PINNED),
+    ("env=toy", "preset=smoke", "rounds=0", "finetune=real", PINNED),
 )
 
 NAMES: Final = ("help.txt", "plan.txt", "toy_run.txt", "toy_page.txt", "toy_sweep.txt")

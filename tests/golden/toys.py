@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.golden import house
-from tests.golden.recipes import PINNED, REFIT
+from tests.golden.recipes import PINNED
 
 REPOSITORY: Final = Path(__file__).parents[2]
 
@@ -26,8 +26,8 @@ TOY: Final = (
     *("trainer=cpu", "trainer.threads=1", "trainer.workers=1"),
 )
 _AWAKE: Final = (
-    *("finish=awake", "finish.search.population=4", "finish.search.generations=2", "finish.search.rollouts=1"),
-    *("finish.search.check_every=1", "finish.search.select_rollouts=2"),
+    *("finetune=real", "finetune.search.population=4", "finetune.search.generations=2", "finetune.search.rollouts=1"),
+    *("finetune.search.check_every=1", "finetune.search.select_rollouts=2"),
 )
 _GRADIENT: Final = (
     *("search=gradient", "search.updates=6", "search.dreams=32", "search.horizon=8", "search.check_every=3"),
@@ -41,12 +41,18 @@ RUNS: Final[Mapping[str, tuple[str, ...]]] = {
     SHOWN: (),
     "gradient": (*_GRADIENT, "search.climbs=2", "search.risk_tolerance=2.0"),
     "two rounds, a value, chosen awake": (
-        *("rounds=2", "memory.value_steps=5", "world.bootstrap=true", "later_rounds.later_share=0.75"),
-        *("later_rounds.chosen=awake", "later_rounds.select_episodes=2", "later_rounds.start_pay=0.1"),
+        *("rounds=2", "memory.value_steps=5", "world.bootstrap=true", "later.later_share=0.75"),
+        *("select.chosen=awake", "select.episodes=2", "later.start_pay=0.1"),
     ),
     "three rounds, refitted": (
-        *("rounds=3", *_GRADIENT, *REFIT, "later_rounds.refit_rounds=[3]", "later_rounds.memory_steps=12"),
-        *("later_rounds.recency=0.5", "later_rounds.updates=[4,3]"),
+        *(
+            "rounds=3",
+            *_GRADIENT,
+            "later.vision=[keep,new,keep]",
+            "later.memory=[continue,new,continue]",
+            "later.memory_steps=12",
+        ),
+        *("later.recency=0.5", "later.updates=[4,3]"),
     ),
     "finished awake": _AWAKE,
     "no memory, in reality": ("memory=none", "world=reality", "world.most_steps=20", "controller.senses=z"),

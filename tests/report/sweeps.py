@@ -79,8 +79,9 @@ def write_job(sweep: Sweep, number: int, told: Sequence[str], outcome: Mapping[s
         experiment = bound(tuple(o for o in told if not o.startswith("seed="))).with_arguments(seed=seed)
         if any("+seed=" in o for o in told):
             experiment = bound(tuple(told))
-        stages = [StageRecord.of(node, "ran", 1.0) for node in nodes_of(experiment)]
-        run = create_run(sweep.root, "made", experiment)
+        nodes = nodes_of(experiment)
+        stages = [StageRecord.of(node, "ran", 1.0) for node in nodes]
+        run = create_run(sweep.root, "made", experiment, nodes)
         job["run"] = run.name
         run.write(
             RunRecord(

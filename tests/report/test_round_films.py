@@ -117,8 +117,11 @@ def test_who_runs_it_is_told_where_they_lie(rounds: Run, capsys: pytest.CaptureF
 def test_a_run_without_a_second_round_has_none(
     rounds: Run, tmp_path: Path, count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    finish = ["finish=awake", *(f"finish.search.{key}" for key in ("generations=1", "population=3", "check_every=1"))]
-    more = [] if count == 1 else [f"first_driver={rounds.folder}", *finish, "finish.search.select_rollouts=1"]
+    finish = [
+        "finetune=real",
+        *(f"finetune.search.{key}" for key in ("generations=1", "population=3", "check_every=1")),
+    ]
+    more = [] if count == 1 else [f"first_driver={rounds.folder}", *finish, "finetune.search.select_rollouts=1"]
     folder = run(*SMOKE, f"rounds={count}", *more, root=tmp_path)
     assert not (folder / FILM_FOLDER).exists()
     assert "a film of" not in capsys.readouterr().err

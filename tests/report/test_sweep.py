@@ -92,7 +92,7 @@ def test_one_training_run_is_not_counted_as_five(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["trainer.threads=1,2", "name=a,b", "tracker=none,wandb_offline", "later_rounds.recency=0.5,1"]
+    "key", ["trainer.threads=1,2", "name=a,b", "tracker=none,wandb_offline", "later.recency=0.5,1"]
 )
 def test_what_stands_in_no_key_makes_no_training_run(tmp_path: Path, key: str) -> None:
     typed = ["world.temperature=0.5,1.0", "seed=1,2,3,4,5", "rounds=1", key]
@@ -108,7 +108,7 @@ def test_what_stands_in_no_key_makes_no_training_run(tmp_path: Path, key: str) -
 
 def test_values_of_one_result_stand_together_where_rows_differ_in_them(tmp_path: Path) -> None:
     outcomes = [scores(n // 2) for n in range(4)]
-    shown = table(make_sweep(tmp_path, ["rounds=1,2", "later_rounds.recency=0.5,1"], outcomes[:2] + outcomes[:2]))
+    shown = table(make_sweep(tmp_path, ["rounds=1,2", "later.recency=0.5,1"], outcomes[:2] + outcomes[:2]))
     assert [line.labels for line in shown.lines[:3]] == [["1", "0.5 or 1"], ["2", "0.5"], ["2", "1"]]
 
 

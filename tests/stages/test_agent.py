@@ -21,7 +21,7 @@ def told(folder: Path) -> dict[str, object]:
 
 
 def test_the_round_that_earned_most_awake_is_the_agent(tmp_path: Path) -> None:
-    choosing = ("rounds=3", "later_rounds.chosen=awake", "later_rounds.select_episodes=3")
+    choosing = ("rounds=3", "select.chosen=awake", "select.episodes=3")
     folder = run(*SMOKE, *choosing, root=tmp_path)
     trials = [json.loads((stage(folder, f"select.{n}") / "scores.json").read_text()) for n in (1, 2, 3)]
     assert trials[0]["seeds"] == trials[2]["seeds"]
@@ -38,7 +38,7 @@ def test_the_round_that_earned_most_awake_is_the_agent(tmp_path: Path) -> None:
 
 
 def test_tried_for_the_curve_alone_the_last_round_is_the_agent_whatever_it_earned(tmp_path: Path) -> None:
-    folder = run(*SMOKE, "rounds=3", "later_rounds.trials=true", "later_rounds.select_episodes=3", root=tmp_path)
+    folder = run(*SMOKE, "rounds=3", "select.trials=true", "select.episodes=3", root=tmp_path)
     trials = [json.loads((stage(folder, f"select.{n}") / "scores.json").read_text()) for n in (1, 2, 3)]
     means = [sum(trial["scores"]["reality"]["returns"]) / 3 for trial in trials]
     said = told(folder)

@@ -9,8 +9,7 @@ from wmframe.engine.config.bind import Component, bind
 from wmframe.engine.config.compose import compose
 from wmframe.engine.config.shipped import choices
 from wmframe.engine.graph.recipe import nodes_of
-from wmframe.engine.graph.work import Work
-from wmframe.stages.workload import work_of
+from wmframe.engine.graph.work import Work, work_of
 
 QUICK = ("experiment=car_racing", "preset=quick", "tracker=none", "search=cma_quick")
 

@@ -15,7 +15,6 @@ from wmframe.cli.prepare import EXPERIMENT
 from wmframe.engine.config.bind import Component, bind
 from wmframe.engine.config.compose import compose
 from wmframe.engine.config.shipped import choices
-from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.recipe import nodes_of
 from wmframe.engine.store.keys import keyed
@@ -38,23 +37,29 @@ CHANGES: Final[dict[str, set[str]]] = {
     "evaluate": {"baseline", "evaluate"},
     "seed": {"collect.1", "collect.2", "vision.1", "memory.1", "memory.2", "controller.1", "controller.2"},
     "trainer.precision": {"vision.1", "memory.1", "memory.2"},
-    "later_rounds.later_share": {"memory.2", "controller.2"},
-    "later_rounds.recency": {"memory.2", "controller.2"},
-    "later_rounds.memory_steps": {"memory.2"},
-    "later_rounds.generations": {"controller.2"},
-    "later_rounds.sigma": {"controller.2"},
-    "later_rounds.start_pay": {"controller.2"},
-    "last_round.memory_steps": {"memory.2"},
-    "last_round.generations": {"controller.2"},
-    "last_round.sigma": {"controller.2"},
-    "last_round.start_pay": {"controller.2"},
-    "finish": {"controller.2_awake"},
+    "later.later_share": {"memory.2", "controller.2"},
+    "later.recency": {"memory.2", "controller.2"},
+    "later.memory_steps": {"memory.2"},
+    "later.generations": {"controller.2"},
+    "later.sigma": {"controller.2"},
+    "later.start_pay": {"controller.2"},
+    "last.memory_steps": {"memory.2"},
+    "last.generations": {"controller.2"},
+    "last.sigma": {"controller.2"},
+    "last.start_pay": {"controller.2"},
+    "last.later_share": {"memory.2", "controller.2"},
+    "last.recency": {"memory.2", "controller.2"},
+    "first.memory_steps": {"memory.2"},
+    "first.generations": {"controller.2"},
+    "first.sigma": {"controller.2"},
+    "first.start_pay": {"controller.1", "controller.2"},
+    "finetune": {"controller.2_awake"},
 }
 """The nodes of two rounds in whose own part of the config a field stands; searched awake, C has `env` there too."""
 
 OTHER_GRAPH: Final = {
-    *("rounds", "later_rounds.vision", "later_rounds.memory", "later_rounds.controller", "later_rounds.chosen"),
-    *("later_rounds.trials", "first_driver"),
+    *(f"{phase}.{part}" for phase in ("first", "later", "last") for part in ("vision", "memory", "controller")),
+    *("rounds", "select.chosen", "select.trials", "first_driver"),
 }
 """Fields that make other nodes, or give them other parents."""
 
@@ -62,18 +67,16 @@ CHANGES_NOTHING: Final = {
     *("name", "paths.root"),
     *("trainer.accelerator", "trainer.threads", "trainer.workers", "trainer.save_seconds"),
     *("tracker.mode", "tracker.project", "tracker.entity", "tracker.group"),
-    "later_rounds.refit_rounds",  # while nothing is to be fitted again, it is refused
-    *(
-        f"{rounds}.{name}"
-        for rounds in ("later_rounds", "last_round")
-        for name in ("updates", "learning_rate", "climbs")
+    *(  # while a population searches for C
+        f"{phase}.{name}" for phase in ("first", "later", "last") for name in ("updates", "learning_rate", "climbs")
     ),
-    # while a population searches for C
-    "later_rounds.select_episodes",  # while the last round's driver is the agent, none is tried
+    *("first.later_share", "first.recency"),  # while `later` says its own
+    "select.episodes",  # while the last round's driver is the agent, none is tried
 }
 """All the exceptions: what can change no result."""
 
-_ROUNDS: Final = ("rounds=2",)
+_ROUNDS: Final = ("rounds=2", "later.later_share=0.4", "later.recency=0.9")
+"""Two rounds, whose shares are no value that a phase is edited to."""
 
 
 _NEEDS: Final = {"collect=driven": ("first_driver='zoo/some@0123456789abcdef'",)}
@@ -136,7 +139,7 @@ def test_every_field_of_every_group_changes_the_keys_that_it_should(figure: Figu
                 stuck.add(f"{leaf.key} of {target}")
                 continue
             seen.add(f"{leaf.key} of {target}")
-            if leaf.key in OTHER_GRAPH | {"later_rounds.refit_rounds"}:
+            if leaf.key in OTHER_GRAPH:
                 continue
             after = by_name(change[1])
             told = (leaf.key, change[0], overrides)
@@ -158,7 +161,7 @@ TAKES_NO_OTHER: Final = {
     "memory.hidden_size of wmframe.memory.none.NoMemory",
     "collect.first.evolving.memory.hidden_size of wmframe.collect.collection.Collection",
     "collect.first.networks.memory.hidden_size of wmframe.collect.collection.Collection",
-    "finish of ",  # null, or another graph: test_graph.py
+    "finetune of ",  # null, or another graph: test_graph.py
 }
 """Fields whose signature allows one value only."""
 
@@ -168,19 +171,19 @@ TAKES_NO_OTHER: Final = {
     [
         (["rounds=3"], {"collect.3", "latents.1_3", "memory.3", "controller.3", "agent", "evaluate"}),
         (
-            ["later_rounds.memory=refit"],
+            ["later.memory=new"],
             {"memory.2", "controller.2", "agent", "evaluate"},
         ),
-        (["later_rounds.controller=restart"], {"controller.2", "agent", "evaluate"}),
+        (["later.controller=new"], {"controller.2", "agent", "evaluate"}),
         (
-            ["later_rounds.vision=refit", "later_rounds.memory=refit"],
+            ["later.vision=new", "later.memory=new"],
             {"vision.2", "latents.2_1", "latents.2_2", "memory.2", "controller.2", "agent", "evaluate"},
         ),
         (
-            ["later_rounds.chosen=awake"],
+            ["select.chosen=awake"],
             {"select.1", "select.2", "agent", "evaluate"},
         ),
-        (["later_rounds.trials=true"], {"select.1", "select.2", "agent", "evaluate"}),
+        (["select.trials=true"], {"select.1", "select.2", "agent", "evaluate"}),
     ],
 )
 def test_fields_that_make_another_graph_leave_what_they_cannot_change(overrides: list[str], other: set[str]) -> None:
@@ -193,15 +196,15 @@ def test_each_kind_of_search_takes_its_own_budget_in_later_rounds() -> None:
     for search, its in (("cma", ("generations", "sigma")), ("gradient", ("updates", "learning_rate"))):
         nodes = by_name(bound("rounds=2", f"search={search}"))
         for budget in ("generations", "sigma", "updates", "learning_rate"):
-            after = by_name(bound("rounds=2", f"search={search}", f"later_rounds.{budget}=3"))
+            after = by_name(bound("rounds=2", f"search={search}", f"later.{budget}=3"))
             differing = {name for name, node in after.items() if nodes[name].key != node.key}
             assert differing == (below_c if budget in its else set()), (search, budget)
 
 
-def test_rounds_to_refit_in_change_what_is_refitted() -> None:
+def test_a_list_says_in_which_rounds_what_is_new() -> None:
     nodes, after = (
-        by_name(bound("rounds=3", "later_rounds.memory=refit")),
-        by_name(bound("rounds=3", "later_rounds.memory=refit", "later_rounds.refit_rounds=[2]")),
+        by_name(bound("rounds=3", "later.memory=new")),
+        by_name(bound("rounds=3", "later.memory=[new,continue]")),
     )
     assert {name for name, node in after.items() if nodes[name].key != node.key} == {
         "memory.3",
@@ -209,5 +212,3 @@ def test_rounds_to_refit_in_change_what_is_refitted() -> None:
         "agent",
         "evaluate",
     }
-    with pytest.raises(UserError, match="nothing is to be fitted again"):
-        by_name(bound("later_rounds.refit_rounds=[2]"))

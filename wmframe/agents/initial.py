@@ -3,11 +3,11 @@
 The recipe asks for its handle here. Imports nothing heavy.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from wmframe.agents.pin import AGENT, PINNED
 from wmframe.engine.config.closure import code_of
 from wmframe.engine.config.signature import TargetError
 from wmframe.engine.config.user_code import Module
@@ -15,31 +15,38 @@ from wmframe.engine.durability.checksummed import is_regular
 from wmframe.engine.durability.files import read_json
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.recipe import Paths, component, is_a, settings
-from wmframe.engine.graph.stage import allowed_modules, declaration, existing
+from wmframe.engine.graph.stage import allowed_modules, existing
 from wmframe.stages import declared
 from wmframe.stages.declared import TrainedAgent
 
-PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
-"""An agent's name with its key, which alone stands in the graph (`agents/pin.py`)."""
-
-AGENT: Final = declaration(declared.agent).name
-"""The stage whose results such agents are, and so the folder of the store that they lie in."""
+if TYPE_CHECKING:
+    from wmframe.collect.collection import Collection
 
 _DRIVING: Final = "wmframe.collect.driving.Driving"
 
 
-def initial_agent(pinned: str, paths: Paths) -> TrainedAgent:
-    """Return the agent that a pinned name stands for. Raises UserError for a name that nobody has pinned."""
+def initial_agent(pinned: str | None, paths: Paths) -> TrainedAgent | None:
+    """Return the agent that a pinned name stands for, if any. Raises UserError for a name that nobody has pinned."""
+    if pinned is None:
+        return None
     match = PINNED.fullmatch(pinned)
     if match is None:
         raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
     root = Path(settings(paths).root)
     code = _code(match["named"], match["key"], root)
-    return existing(declared.agent, name="first_driver", key=match["key"], origin=pinned, code=code)
+    return existing(
+        declared.agent,
+        name="first_driver",
+        key=match["key"],
+        origin=pinned,
+        code=code,
+        fetch="wmframe.agents.pin:fetch",
+    )
 
 
-def check_initial(pinned: str | None, sources: object) -> None:
-    """Raise UserError for an agent that no source lets play, and for a source that waits for one."""
+def check_initial(pinned: str | None, collect: "Collection") -> None:
+    """Raise UserError for an agent that no source of round 1 lets play, and for a source that waits for one."""
+    sources = component(collect).arguments["first"]
     found = {name: component(source) for name, source in sources.items()} if isinstance(sources, Mapping) else {}
     driven = [name for name, source in found.items() if is_a(source, _DRIVING)]
     if pinned is None and driven:
@@ -60,13 +67,20 @@ def _code(named: str, key: str, root: Path) -> tuple[Module, ...]:
 
     One that is nowhere has none here: whoever fetches it says so when it is wanted.
     """
-    parts = sorted(_lies(named, key, root).glob("*/component.json"))
-    targets = [target for part in parts if is_regular(part) for target in _targets(read_json(part))]
     try:
-        code = {module.name: module for target in targets for module in code_of(target, allowed_modules())}
+        return code_of_agent(_lies(named, key, root), allowed_modules())
     except TargetError as error:
         raise UserError(f"first_driver={named}: {error}") from error
-    return tuple(code.values())
+
+
+def code_of_agent(folder: Path, allowed: Sequence[str]) -> tuple[Module, ...]:
+    """Return the user's own modules that an agent's V, M and C are built by, as they are now.
+
+    Raises TargetError for one that cannot be read.
+    """
+    parts = sorted(folder.glob("*/component.json"))
+    targets = [target for part in parts if is_regular(part) for target in _targets(read_json(part))]
+    return tuple({module.name: module for target in targets for module in code_of(target, allowed)}.values())
 
 
 def _lies(named: str, key: str, root: Path) -> Path:

@@ -5,14 +5,23 @@ config goes on meaning the same agent whatever its name comes to stand for; `fet
 Imports nothing heavy. Called by the commands that read a config, and by the runner.
 """
 
+import re
 from pathlib import Path
+from typing import Final
 
 from wmframe.agents.find import agent_of, find_run
-from wmframe.agents.initial import AGENT, PINNED
 from wmframe.agents.zoo import PREFIX, copy_folder, shipped_agent
 from wmframe.engine.errors import UserError
+from wmframe.engine.graph.stage import declaration
 from wmframe.engine.store.artefact import Artefact
 from wmframe.engine.store.store import Store
+from wmframe.stages import declared
+
+AGENT: Final = declaration(declared.agent).name
+"""The stage whose results such agents are, and so the folder of the store that they lie in."""
+
+PINNED: Final = re.compile(r"(?P<named>.+)@(?P<key>[0-9a-f]{16})")
+"""An agent's name with its key, which alone stands in the graph."""
 
 
 def pin(named: str, root: Path) -> str:

@@ -2,21 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from wmframe.agents.agent import agent_artefact
-from wmframe.engine.config.bind import Component
+from wmframe.agents.initial import code_of_agent
 from wmframe.engine.config.building import build_part
+from wmframe.engine.config.component import Component, modules_in
+from wmframe.engine.config.user_code import Module
 from wmframe.engine.durability.files import read_json
 from wmframe.engine.errors import UserError
-from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.graph.stage import existing, trace
 from wmframe.engine.machine import Machine
 from wmframe.engine.runs.provenance import provenance
 from wmframe.engine.runs.runs import Run
 from wmframe.engine.runs.worker import Worker
+from wmframe.engine.store.artefact import Artefact
 from wmframe.engine.store.reasons import edited
 from wmframe.engine.tracking.progress import Progress
 from wmframe.envs.spec import EnvSpec
+from wmframe.stages import declared
+from wmframe.stages.declared import Scores
+from wmframe.stages.evaluate import Evaluation
+from wmframe.worlds.settings import WorldSettings
 
 
 def rescore(
@@ -31,18 +39,38 @@ def rescore(
     agent = agent_artefact(run)
     machine = build_part(experiment, "trainer", Machine, allowed=allowed)
     machine.settle()
-    worker = Worker(run.root, machine, allowed, progress, fetch=lambda *_: agent)
+    worker = Worker(run.root, machine, allowed, progress)
     facts = provenance(device=str(machine.device), seed=0)
-    last = nodes_of(experiment, allowed)[-1]
-    scored = replace(last, parents={**last.parents, "agent": replace(last.parents["agent"], published=agent.key)})
-    worker.adopt(scored)
-    if files := edited(agent.manifest, last.parents["agent"].request):
+    code = code_of_agent(agent.path, allowed)
+    nodes = trace(partial(_scored, experiment, run, agent, code), allowed=allowed)
+    if files := edited(agent.manifest, {*code, *modules_in(experiment.arguments).values()}):
         progress.say(f"{run.name}: {files} changed since its agent was made, which is scored by the code as it is now")
     scores: dict[str, Mapping[str, Any]] = {}
-    for node in (scored.parents["baseline"], scored):
+    for node in nodes:
+        worker.adopt(node)
         artefact, _ = worker.obtain(node, facts)
         scores |= read_json(artefact.file("scores.json"))["scores"]
     return scores
+
+
+def _scored(experiment: Component, run: Run, agent: Artefact, code: Sequence[Module]) -> Scores:
+    """Score an agent that there is beside the random policy: the end of every recipe that scores one."""
+    env, evaluate = cast("EnvSpec", experiment.part("env")), cast("Evaluation", experiment.part("evaluate"))
+    there = existing(
+        declared.agent,
+        name="agent",
+        key=agent.key,
+        origin=f"{run.name}@{agent.key}",
+        code=code,
+        fetch="wmframe.agents.pin:fetch",
+    )
+    return declared.evaluate(
+        env=env,
+        evaluate=evaluate,
+        world=cast("WorldSettings", experiment.part("world")),
+        agent=there,
+        baseline=declared.baseline(env=env, evaluate=evaluate),
+    )
 
 
 def refuse_unlike(experiments: Mapping[str, Component], *, allowed: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Agents that travel: an entry is a project of its own, small enough to be shipped, with one run in it.
 
-    <entry>/runs/<name>/{config.yaml, run.json}
+    <entry>/runs/<name>/{config.yaml, graph.json, run.json}
     <entry>/artefacts/<stage>/<key>/           its agent, and its scores
 
 `pack` makes an entry of a finished run. `unpack` copies one of those that wmframe ships (`wmframe/zoo/`) into a
@@ -16,7 +16,7 @@ from typing import Final
 
 from wmframe.engine.config.suggest import did_you_mean, nearest
 from wmframe.engine.errors import UserError
-from wmframe.engine.runs.runs import Run
+from wmframe.engine.runs.runs import CONFIG, GRAPH, Run
 
 PREFIX: Final = "zoo/"
 
@@ -64,7 +64,7 @@ def _entry(named: str) -> Path:
 
 
 def pack(run: Path, agent: str, artefacts: Sequence[Path], entry: Path) -> Path:
-    """Begin an entry: copy a run's config and the folders of its artefacts; return where its run.json belongs.
+    """Begin an entry: copy a run's config, its graph, its artefacts' folders; return where its run.json belongs.
 
     `agent` is the key of its agent.
     """
@@ -72,7 +72,8 @@ def pack(run: Path, agent: str, artefacts: Sequence[Path], entry: Path) -> Path:
         copy_folder(folder, entry / "artefacts" / folder.parent.name / folder.name)
     packed = entry / "runs" / f"{entry.name}-{agent[:8]}"  # another agent under the same name is another run
     packed.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run / "config.yaml", packed / "config.yaml")
+    for name in (CONFIG, GRAPH):
+        shutil.copyfile(run / name, packed / name)
     return packed
 
 

@@ -39,7 +39,7 @@ def execute(arguments: Sequence[str]) -> int:
     from wmframe.dashboard.server import Server
 
     try:
-        server = Server(Project(root, given.allowed), port)
+        server = Server(Project(root), port)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise

@@ -68,8 +68,8 @@ class Histories:
         if record is None:
             return []
         places = [(stage.stage, stage.key, ()) for stage in record.stages]
-        nodes = project.watch.nodes(Run(folder), record) if record.state != "finished" else []
-        going_on = [(n.stage.name, f"{n.key}.work", ("output",)) for n in nodes[len(places) : len(places) + 1]]
+        stages = project.watch.stages(Run(folder)) if record.state != "finished" else []
+        going_on = [(one.stage, f"{one.key}.work", ("output",)) for one in stages[len(places) : len(places) + 1]]
         found = [
             (stage, regular_file(project.artefacts, stage, key, *inside, "history.jsonl"))
             for stage, key, inside in [*places, *going_on]

@@ -76,13 +76,13 @@ def _to_come(project: Project, folder: Path, record: RunRecord) -> list[Step]:
         return []
     return [
         Step(
-            name=node.name,
-            stage=node.stage.name,
-            key=node.key,
+            name=stage.name,
+            stage=stage.stage,
+            key=stage.key,
             state=record.state if number == 0 else "waiting",
-            parents=[parent.name for parent in node.parents.values()],
+            parents=list(stage.parents.values()),
         )
-        for number, node in enumerate(project.watch.nodes(Run(folder), record)[len(record.stages) :])
+        for number, stage in enumerate(project.watch.stages(Run(folder))[len(record.stages) :])
     ]
 
 

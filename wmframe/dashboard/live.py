@@ -1,23 +1,19 @@
 """What a run does just now: its stage, how far that is, and how long it may still take.
 
-In: a run that goes on. Out: the stages still to come, and a `Live`. A run says in run.json what it has finished and
-what comes next, under which key and how long it is; how far that is stands in the store (its history in its folder of
-work in progress). Called by the overview and the lineage.
+In: a run that goes on. Out: the stages still to come, and a `Live`. A run says in graph.json what comes next, under
+which key and how long it is; how far that is stands in the store (its history in its folder of work in progress).
+Called by the overview and the lineage.
 """
 
 import json
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wmframe.dashboard.reading import Cache, regular_file, stamp
-from wmframe.engine.config.bind import Component
-from wmframe.engine.config.source import is_allowed
 from wmframe.engine.errors import UserError
-from wmframe.engine.graph.node import Node, Stage
-from wmframe.engine.graph.recipe import nodes_of
-from wmframe.engine.runs.runs import PlannedStage, Run, RunRecord
+from wmframe.engine.runs.planned import PlannedStage
+from wmframe.engine.runs.runs import GRAPH, Run, RunRecord
 
 _TAIL = 64 * 1024
 """Bytes: more than the last row of any history."""
@@ -37,53 +33,47 @@ class Live:
 
 
 class Watch:
-    """Follows runs that go on. `allowed` are the modules that their configs' targets may come from; it imports none."""
+    """Follows runs that go on."""
 
-    def __init__(self, artefacts: Path, allowed: Sequence[str]) -> None:
-        self._artefacts, self._allowed = artefacts, allowed
-        self._graphs: Cache[list[Node]] = Cache(64)
+    def __init__(self, artefacts: Path) -> None:
+        self._artefacts = artefacts
+        self._graphs: Cache[list[PlannedStage]] = Cache(64)
         self._first_seen: dict[Path, tuple[float, int]] = {}
 
-    def nodes(self, run: Run, record: RunRecord) -> list[Node]:
-        """Return every stage of a run, done or to come, by the keys that it was planned with.
+    def stages(self, run: Run) -> list[PlannedStage]:
+        """Return every stage of a run, done or to come, by the keys that it was planned with; none if that is lost."""
 
-        A run from before plans were recorded has the keys that its config has here, and no stages where that holds
-        what is not known here.
-        """
-
-        def read() -> list[Node]:
+        def read() -> list[PlannedStage]:
             try:
-                found = _ours(run.experiment(self._allowed), self._allowed)
+                return run.graph().own
             except UserError:
-                found = []
-            return _as_planned(record.planned, {node.name: node for node in found}) if record.planned else found
+                return []
 
-        return self._graphs.get(run.name, stamp(run.folder / "config.yaml"), read)
+        return self._graphs.get(run.name, stamp(run.folder / GRAPH), read)
 
     def live(self, run: Run, record: RunRecord) -> Live | None:
         """Return where a run stands; None where that cannot be told."""
-        nodes, finished = self.nodes(run, record), len(record.stages)
-        if finished >= len(nodes):
+        stages, finished = self.stages(run), len(record.stages)
+        if finished >= len(stages):
             return None
-        node = nodes[finished]
-        planned = next((stage for stage in record.planned if stage.name == node.name), PlannedStage.of(node))
-        place = Live(name=node.name, number=finished + 1, stages=len(nodes), total=planned.length, unit=planned.unit)
+        stage = stages[finished]
+        place = Live(name=stage.name, number=finished + 1, stages=len(stages), total=stage.length, unit=stage.unit)
         with suppress(FileNotFoundError):  # finished and published between two looks
-            return self._inside(node, place)
+            return self._inside(stage, place)
         return place
 
-    def _inside(self, node: Node, place: Live) -> Live:
+    def _inside(self, stage: PlannedStage, place: Live) -> Live:
         """Add to a place how far its stage is: its history's last step, or without one the files it has written."""
-        history = regular_file(self._artefacts, node.stage.name, f"{node.key}.work", "output", "history.jsonl")
+        history = regular_file(self._artefacts, stage.stage, f"{stage.key}.work", "output", "history.jsonl")
         step = None if history is None else last_step(history)
         if history is not None and step is not None:
             return replace(place, done=step, seconds_left=self._seconds_left(history, step, place.total))
-        written = sum(path.is_file() and path != history for path in self.work(node).iterdir())
+        written = sum(path.is_file() and path != history for path in self.work(stage).iterdir())
         return replace(place, done=written, unit="files") if place.total is None and written else place
 
-    def work(self, node: Node) -> Path:
+    def work(self, stage: PlannedStage) -> Path:
         """Return where a stage at work keeps what it will publish."""
-        return self._artefacts / node.stage.name / f"{node.key}.work" / "output"
+        return self._artefacts / stage.stage / f"{stage.key}.work" / "output"
 
     def _seconds_left(self, history: Path, step: int, total: int | None) -> float | None:
         """Extrapolate from the rows that came while we looked: rows from before a resume say nothing of the pace."""
@@ -106,19 +96,3 @@ def last_step(history: Path) -> int | None:
     except (IndexError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return step if isinstance(step, int) else None
-
-
-def _ours(experiment: Component, allowed: Sequence[str]) -> list[Node]:
-    """Return the stages of a recipe that wmframe ships; nobody else's is executed for a look at a run."""
-    return nodes_of(experiment, allowed) if is_allowed(experiment.target, ("wmframe",)) else []
-
-
-def _as_planned(planned: Sequence[PlannedStage], known: Mapping[str, Node]) -> list[Node]:
-    """Return a recorded plan as nodes, with the config of those that are `known`."""
-    nodes: dict[str, Node] = {}
-    for stage in planned:
-        config = known[stage.name].config if stage.name in known else {}
-        parents = {name: nodes[name] for name in stage.parents if name in nodes}
-        what = Stage(name=stage.name.partition(".")[0], version=0, run="")
-        nodes[stage.name] = Node(stage.name, what, config, parents, published=stage.key)
-    return list(nodes.values())

@@ -78,10 +78,10 @@ class _Known:
 class Project:
     """The runs and sweeps under `root`, looked at anew with every call, and from any thread."""
 
-    def __init__(self, root: Path, allowed: Sequence[str] = ("wmframe",)) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._runs, self.artefacts = (self.root / "runs").resolve(), (self.root / "artefacts").resolve()
-        self.watch = Watch(self.artefacts, allowed)
+        self.watch = Watch(self.artefacts)
         self._known: Cache[_Known] = Cache(_MOST_RUNS)
         self._sweeps: Cache[SweepRow] = Cache(_MOST_RUNS)
         self._looking = Lock()

@@ -33,10 +33,10 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     world.check(memory, env)
     _check_value(memory, env.most_steps)
     search.check(world)
-    if experiment.arguments["finish"] is not None:
-        finish = experiment.part("finish")
-        awake = build_part(finish, "world", WorldSettings, allowed=allowed)
-        build_part(finish, "search", SearchSettings, allowed=allowed).check(awake)
+    if experiment.arguments["finetune"] is not None:
+        finetune = experiment.part("finetune")
+        real = build_part(finetune, "world", WorldSettings, allowed=allowed)
+        build_part(finetune, "search", SearchSettings, allowed=allowed).check(real)
 
 
 def _check_value(memory: Memory, most_steps: int) -> None:

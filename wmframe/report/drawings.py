@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmframe.agents.agent import Agent
 from wmframe.data.episodes import EpisodeReader
-from wmframe.engine.config.bind import Component
 from wmframe.memory.contract import Memory
 from wmframe.report.canvas import nats, paint, telling, typical
 from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions
 from wmframe.report.hesitation import hesitation
 from wmframe.report.horizon import error_by_horizon
-from wmframe.stages.models import agent_parts, load_memory, load_vision
 from wmframe.vision.contract import Vision
 from wmframe.worlds.open_loop import foreseen, open_loop
 
@@ -32,8 +31,6 @@ _STEPS, _PRIMED, _DREAMS = 80, 20, 16
 
 _ROWS, _TILE = 4_000, 256
 """Frames that say what z spans, at most, and how many are encoded at once."""
-
-_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -66,14 +63,11 @@ class Sample:
     frames: Frames
 
 
-def draw_pictures(agent: Path, experiment: Component, allowed: Sequence[str]) -> Pictures:
-    """Let V and M in an agent's folder draw what they make of its sample of episodes."""
-    parts = agent_parts(agent)
-    vision = load_vision(parts.vision, allowed=allowed, device=_CPU)
-    memory = load_memory(parts.memory, allowed=allowed, device=_CPU)
-    sample = recorded(agent)
+def draw_pictures(agent: Agent, folder: Path) -> Pictures:
+    """Let an agent's V and M draw what they make of the sample of episodes in its `folder`."""
+    vision, memory, sample = agent.driver.vision, agent.driver.memory, recorded(folder)
     normal = torch.randn(_SHOWN, vision.latent_size, generator=torch.Generator().manual_seed(0))
-    temperature = float(experiment.part("world").arguments.get("temperature", 1.0))  # type: ignore[arg-type]
+    temperature = float(agent.config.arguments.get("temperature", 1.0))  # type: ignore[arg-type]
     learned = vision.steps > 0
     mu, logvar = latents(vision, sample.frames)
     asleep, curves = None, list[Curve]()

@@ -3,7 +3,7 @@
 A finished run comes in; `Contents` and the page go out. Called by `wmframe report` and `publish`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,11 +11,12 @@ from typing import Literal
 import numpy as np
 from pydantic import FiniteFloat
 
-from wmframe.agents.agent import open_artefacts
-from wmframe.engine.config.bind import Component
-from wmframe.engine.config.building import build_as, build_part, is_declared
-from wmframe.engine.graph.node import Node
-from wmframe.engine.graph.recipe import nodes_of
+from wmframe.agents.agent import load_agent, open_artefacts
+from wmframe.agents.initial import code_of_agent
+from wmframe.engine.config.bind import bind
+from wmframe.engine.config.building import build_as, build_part
+from wmframe.engine.config.component import Component, modules_in
+from wmframe.engine.runs.planned import RunGraph
 from wmframe.engine.runs.records import read_record
 from wmframe.engine.runs.runs import Run, RunRecord
 from wmframe.engine.store.artefact import Artefact
@@ -27,8 +28,8 @@ from wmframe.report.histories import awake_by_round, curves, trials_by_round
 from wmframe.report.page import write
 from wmframe.report.round_films import round_films
 from wmframe.report.scoreboard import LABELS, in_order
-from wmframe.search.settings import Search
-from wmframe.worlds.settings import DreamSettings, RealitySettings
+from wmframe.search.settings import SearchSettings
+from wmframe.worlds.settings import WorldSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +65,11 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
     trained = record.published("agent")
     agent = artefacts[trained.name] if trained is not None else None
     told = Told() if agent is None else read_record(agent.file("agent.json"), Told, "what an agent says of itself")
-    drawn = draw_pictures(agent.path, experiment, allowed) if agent is not None else Pictures()
+    drawn = draw_pictures(load_agent(run, allowed=allowed), agent.path) if agent is not None else Pictures()
     played = isinstance(experiment.arguments.get("env"), Component)
     env = build_part(experiment, "env", EnvSpec, allowed=allowed) if played else None
-    nodes = nodes_of(experiment, allowed)
+    graph = run.graph()
+    searches = list(_searches(graph, allowed))
     return Contents(
         title=run.name,
         subtitle=record.command,
@@ -85,12 +87,12 @@ def gather(run: Run, *, allowed: Sequence[str]) -> Contents:
         config=experiment.plain(),
         provenance=record.provenance,
         notes=[
-            *_gone_on(experiment),
+            *_gone_on(graph),
             *_notes(told),
-            *(_searched_awake(nodes, env, allowed) if env is not None else []),
-            *_edited(nodes, agent),
+            *(_searched_awake(searches, env) if env is not None else []),
+            *(_edited(experiment, agent, allowed) if agent is not None else []),
         ],
-        learned_in=_learned_in(experiment, allowed),
+        learned_in=_learned_in(experiment, searches, allowed),
         episodes="episodes" if env is None else env.episodes,
         reconstructions=drawn.reconstructions,
         prior_samples=drawn.prior_samples,
@@ -135,45 +137,56 @@ def _notes(told: Told) -> list[str]:
     return notes
 
 
-def _gone_on(experiment: Component) -> list[str]:
-    """Say whose V and M a run without rounds has."""
-    if experiment.arguments.get("rounds") != 0:
-        return []
-    before = experiment.arguments["first_driver"]
+def _gone_on(graph: RunGraph) -> list[str]:
+    """Say whose V and M a run has that fitted none of its own."""
+    there = {stage.name: stage.origin for stage in graph.stages if stage.origin}
+    agents = [stage for stage in graph.own if stage.publishes == "agent"]
     return [
-        f"V and M are those of {before}, and so are the rounds told of here; its C is what this run began with. "
+        f"V and M are those of {there[parent]}, and so are the rounds told of here; its C is what this run began with. "
         "Frames that its C had been searched for on awake are not counted."
+        for agent in agents
+        for parent in agent.parents.values()
+        if parent in there
     ]
 
 
-def _learned_in(experiment: Component, allowed: Sequence[str]) -> Literal["dream", "reality", "both"] | None:
+def _searches(graph: RunGraph, allowed: Sequence[str]) -> Iterator[tuple[WorldSettings, SearchSettings]]:
+    """Yield the worlds that C was searched for in, and the searches."""
+    for stage in graph.own:
+        world, search = stage.config.get("world"), stage.config.get("search")
+        if isinstance(world, Mapping) and isinstance(search, Mapping):
+            yield (
+                build_as(bind(world, path="world", allowed=allowed), WorldSettings, allowed=allowed, path="world"),
+                build_as(bind(search, path="search", allowed=allowed), SearchSettings, allowed=allowed, path="search"),
+            )
+
+
+def _learned_in(
+    experiment: Component, searches: Sequence[tuple[WorldSettings, SearchSettings]], allowed: Sequence[str]
+) -> Literal["dream", "reality", "both"] | None:
     """Say where C was trained, None where there is none."""
-    world = experiment.arguments.get("world")
-    if not isinstance(world, Component):
+    worlds = [world for world, _ in searches]
+    if isinstance(experiment.arguments.get("world"), Component):
+        worlds.append(build_part(experiment, "world", WorldSettings, allowed=allowed))
+    dreamt = {world.dreamt for world in worlds}
+    if not dreamt:
         return None
-    if not is_declared(world, DreamSettings, allowed):
-        return "reality"
-    return "dream" if experiment.arguments.get("finish") is None else "both"
+    return "both" if len(dreamt) > 1 else "dream" if True in dreamt else "reality"
 
 
-def _searched_awake(nodes: Sequence[Node], env: EnvSpec, allowed: Sequence[str]) -> list[str]:
+def _searched_awake(searches: Sequence[tuple[WorldSettings, SearchSettings]], env: EnvSpec) -> list[str]:
     """Say what searching for C on real episodes may have cost; nothing where it only dreamt."""
-    frames = 0
-    for node in nodes:
-        world, search = node.config.get("world"), node.config.get("search")
-        if not isinstance(world, Component) or not isinstance(search, Component):
-            continue
-        if is_declared(world, RealitySettings, allowed):
-            reality = build_as(world, RealitySettings, allowed=allowed, path="world")
-            steps = min(env.most_steps, reality.most_steps or env.most_steps)
-            episodes = build_as(search, Search, allowed=allowed, path="search").most_episodes
-            frames += episodes * steps * env.action_repeat
-    return [f"C was searched for awake on {frames:,} environment frames at the most."] if frames else []
-
-
-def _edited(nodes: Sequence[Node], agent: Artefact | None) -> list[str]:
-    """Say so if the pictures are drawn by other code of the user's than the agent was made by."""
-    if agent is None:
+    real = [(world.most_steps_of(env), search.most_episodes) for world, search in searches if not world.dreamt]
+    if not real:
         return []
-    files = [edited(agent.manifest, node.request) for node in nodes if node.name == agent.stage]
-    return [f"{file} changed since: the pictures are drawn by the code as it is now." for file in files if file]
+    if any(episodes is None for _, episodes in real):
+        return ["C was searched for awake, on more environment frames than its search says."]
+    frames = sum(steps * (episodes or 0) * env.action_repeat for steps, episodes in real)
+    return [f"C was searched for awake on {frames:,} environment frames at the most."]
+
+
+def _edited(experiment: Component, agent: Artefact, allowed: Sequence[str]) -> list[str]:
+    """Say so if the pictures are drawn by other code of the user's than the agent was made by."""
+    code = {*code_of_agent(agent.path, allowed), *modules_in(experiment.arguments).values()}
+    files = edited(agent.manifest, code)
+    return [f"{files} changed since: the pictures are drawn by the code as it is now."] if files else []

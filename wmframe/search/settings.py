@@ -38,6 +38,11 @@ class SearchSettings(ABC):
     def check(self, world: "WorldSettings") -> None:
         """Raise UserError, before any work, for a world that it cannot search in and for what it cannot begin with."""
 
+    @property
+    def most_episodes(self) -> int | None:
+        """How many episodes of its world it plays at the most; None where it does not say."""
+        return None
+
     @abstractmethod
     def train(self, world: "World", controller: "Controller", start: "Parameters", context: "SearchContext") -> "Found":
         """Search for C in a world, from `start` (D,), and return what was found.
@@ -128,7 +133,7 @@ class Search(SearchSettings):
 
     @property
     def most_episodes(self) -> int:
-        """How many it plays at the most: all candidates' roll-outs, and those that say where it stands."""
+        """All candidates' roll-outs, and those that say where it stands."""
         from wmframe.search.strategy import CMA, RESCORED
 
         finalists = (1 if self.optimizer == CMA else RESCORED) * -(-self.generations // self.check_every)

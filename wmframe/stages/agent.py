@@ -41,6 +41,21 @@ def run(
         _of_rounds(context, found, episodes, trials or {})
 
 
+def vision_of(context: StageContext, *, agent: Path) -> None:
+    """Copy the V of an agent."""
+    copy_part(agent_parts(agent).vision, context.output)
+
+
+def memory_of(context: StageContext, *, agent: Path) -> None:
+    """Copy the M of an agent."""
+    copy_part(agent_parts(agent).memory, context.output)
+
+
+def controller_of(context: StageContext, *, agent: Path) -> None:
+    """Copy the C of an agent, with the states that its dreams start from."""
+    copy_part(agent_parts(agent).controller, context.output)
+
+
 def _gone_on(context: StageContext, before: Path, controller: Path) -> None:
     """Save an agent with a C that went on from its; what V and M have seen is what it was."""
     _copy(context, agent_parts(before)._replace(controller=controller))

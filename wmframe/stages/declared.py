@@ -41,6 +41,10 @@ class EncodedEpisodes(Handle):
     """Episodes as V encoded them."""
 
 
+Latents = Mapping[int, EncodedEpisodes]
+"""Every round's encoded episodes."""
+
+
 class FittedMemory(Handle):
     """M's config and weights."""
 
@@ -57,7 +61,13 @@ class TrainedAgent(Handle):
     """V, M and C in one folder."""
 
 
-@stage(version=4, run="wmframe.stages.collect:run", amounts=_AMOUNTS, publishes="episodes")
+@stage(
+    version=4,
+    run="wmframe.stages.collect:run",
+    work="wmframe.stages.workload:collect",
+    amounts=_AMOUNTS,
+    publishes="episodes",
+)
 def collect(
     *,
     collect: "Collection",
@@ -76,6 +86,7 @@ def collect(
 @stage(
     version=3,
     run="wmframe.stages.vision:run",
+    work="wmframe.stages.workload:vision",
     amounts=_AMOUNTS,
     rebuilt=True,
     roles={"episodes": "collect"},
@@ -87,7 +98,14 @@ def vision(
     """Fit V on the frames of all collections."""
 
 
-@stage(version=2, run="wmframe.stages.latents:run", amounts=_AMOUNTS, sized_by="collect", roles={"episodes": "collect"})
+@stage(
+    version=2,
+    run="wmframe.stages.latents:run",
+    work="wmframe.stages.workload:latents",
+    amounts=_AMOUNTS,
+    sized_by="collect",
+    roles={"episodes": "collect"},
+)
 def latents(*, vision: FittedVision, episodes: Episodes) -> EncodedEpisodes:
     """Encode a collection."""
 
@@ -95,6 +113,7 @@ def latents(*, vision: FittedVision, episodes: Episodes) -> EncodedEpisodes:
 @stage(
     version=3,
     run="wmframe.stages.memory:run",
+    work="wmframe.stages.workload:memory",
     amounts=_AMOUNTS,
     rebuilt=True,
     roles={"start": "memory"},
@@ -105,7 +124,7 @@ def memory(
     memory: "Memory",
     seed: int,
     precision: str,
-    latents: Mapping[int, EncodedEpisodes],
+    latents: Latents,
     later_share: float,
     recency: float | None = None,
     start: FittedMemory | None = None,
@@ -116,6 +135,7 @@ def memory(
 @stage(
     version=3,
     run="wmframe.stages.controller:run",
+    work="wmframe.stages.workload:controller",
     amounts=_AMOUNTS,
     rebuilt=True,
     roles={"start": "controller"},
@@ -140,7 +160,7 @@ def controller(
     agent: TrainedAgent | None = None,
     vision: FittedVision | None = None,
     memory: FittedMemory | None = None,
-    latents: Mapping[int, EncodedEpisodes] | None = None,
+    latents: Latents | None = None,
     start: TrainedController | None = None,
 ) -> TrainedController:
     """Search for C in a dream of M's, or awake in `env`, from the parameters of `start` if there is one.
@@ -149,7 +169,7 @@ def controller(
     """
 
 
-@stage(version=3, run="wmframe.stages.select:run", amounts=_AMOUNTS)
+@stage(version=3, run="wmframe.stages.select:run", work="wmframe.stages.workload:select", amounts=_AMOUNTS)
 def select(
     *,
     env: "EnvSpec",
@@ -166,6 +186,7 @@ def select(
 @stage(
     version=4,
     run="wmframe.stages.agent:run",
+    work="wmframe.stages.workload:agent",
     amounts=_AMOUNTS,
     rebuilt=True,
     publishes="agent",
@@ -185,17 +206,47 @@ def agent(
     """Put together V, M and C of the last round, of the best by `trials`, or those of `agent` with another C."""
 
 
-@stage(version=1, run="wmframe.stages.baseline:run", amounts=_AMOUNTS, publishes="scores")
+@stage(version=1, run="wmframe.stages.agent:vision_of", rebuilt=True)
+def vision_of(*, agent: TrainedAgent) -> FittedVision:
+    """Take V out of an agent."""
+
+
+@stage(version=1, run="wmframe.stages.agent:memory_of", rebuilt=True)
+def memory_of(*, agent: TrainedAgent) -> FittedMemory:
+    """Take M out of an agent."""
+
+
+@stage(version=1, run="wmframe.stages.agent:controller_of", rebuilt=True)
+def controller_of(*, agent: TrainedAgent) -> TrainedController:
+    """Take C out of an agent."""
+
+
+@stage(
+    version=1,
+    run="wmframe.stages.baseline:run",
+    work="wmframe.stages.workload:baseline",
+    amounts=_AMOUNTS,
+    publishes="scores",
+)
 def baseline(*, env: "EnvSpec", evaluate: "Evaluation") -> Scores:
     """Score the random policy on test seeds."""
 
 
-@stage(version=7, run="wmframe.stages.evaluate:run", amounts=_AMOUNTS, publishes="scores")
+@stage(
+    version=7,
+    run="wmframe.stages.evaluate:run",
+    work="wmframe.stages.workload:evaluate",
+    amounts=_AMOUNTS,
+    publishes="scores",
+)
 def evaluate(
     *, env: "EnvSpec", evaluate: "Evaluation", world: "WorldSettings", agent: TrainedAgent, baseline: Scores
 ) -> Scores:
     """Score an agent on test seeds, really and in the dream it was trained in."""
 
 
-STAGES: Final = (collect, vision, latents, memory, controller, select, agent, baseline, evaluate)
+STAGES: Final = (
+    *(collect, vision, latents, memory, controller, select, agent, vision_of, memory_of, controller_of),
+    *(baseline, evaluate),
+)
 """All of them."""

@@ -32,7 +32,7 @@ def run(
 ) -> None:
     """Fit M, from the weights of `start` if there is one, on all but the held-out episodes; save it."""
     if start is not None:
-        load_weights(memory, start)
+        _continue(memory, start)
     data = LatentData([EncodedEpisodes.load(folder) for folder in latents.values()])
     emphasis = Emphasis.of(later_share, recency)
     _check_value(memory, data)
@@ -53,6 +53,17 @@ def run(
 
     fit(memory, memory.steps, windows, data.split(), context, seed=seed, precision=precision)
     save_module(memory, context.component("memory"), context.output)
+
+
+def _continue(memory: Memory, start: Path) -> None:
+    """Load an M's weights; UserError if it is of another size, as only one from elsewhere may be."""
+    try:
+        load_weights(memory, start)
+    except UserError as error:
+        raise UserError(
+            f"first.memory=continue: this M cannot continue from the one that there is ({error}). Use the settings of "
+            "memory that it was trained with, or first.memory=new."
+        ) from error
 
 
 def _check_value(memory: Memory, data: LatentData) -> None:

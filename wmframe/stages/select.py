@@ -1,7 +1,7 @@
 """Let one round's driver show what it is worth, awake on select seeds, for the agent to be chosen by.
 
 V, M and C of a round come in; `scores.json` goes out, what they earned in their dream beside it. Run for every round
-where `later_rounds.chosen` is "awake", and with `later_rounds.trials`.
+where `select.chosen` is "awake", and with `select.trials`.
 """
 
 from pathlib import Path

@@ -1,14 +1,13 @@
 """How much work a stage is, read off its config: what it counts, times what each took on one machine.
 
-A node comes in; a `Work` goes out, None for a stage whose parts say nothing that is known here. The seconds are rough:
+A node comes in; a `Work` goes out, or an error where a part says nothing that is known here. The seconds are rough:
 one run of `preset=quick` on CarRacing, four frames a step, on a virtual machine of two cores (AMD EPYC, PyTorch 2.13);
 dreams are those of docs/performance.md. They promise nothing of another machine or environment: who uses them
 (`outlook`) scales them by what this very run's stages took, and keeps only how stages of different kinds and sizes
 relate. Imports nothing heavy.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from wmframe.engine.config.bind import Component
@@ -52,81 +51,70 @@ _BEGIN: Final = 0.5
 """For any stage to begin and to be published."""
 
 
-def work_of(node: Node) -> Work | None:
-    """Return how much work a node is, None where nobody here can tell."""
-    # A component may be anybody's, and lack any of the arguments that ours have.
-    with suppress(KeyError, TypeError, AttributeError, ValueError):
-        kind, seconds, simulated = _BY_STAGE[node.stage.name](node)
-        return Work(kind, _BEGIN + seconds, simulated)
-    return None
-
-
-_Judged = tuple[str, float, bool]
-"""Kind, seconds and `simulated`."""
-
-
-def _collect(node: Node) -> _Judged:
+def collect(node: Node) -> Work:
+    """Count the steps of a collection."""
     driven = bool(node.parents)
-    return "driven collect" if driven else "collect", _recorded(node) * (_DRIVEN_STEP if driven else _STEP), True
+    return _work("driven collect" if driven else "collect", _recorded(node) * (_DRIVEN_STEP if driven else _STEP), True)
 
 
-def _vision(node: Node) -> _Judged:
+def vision(node: Node) -> Work:
+    """Count the frames that V is fitted on."""
     vision = _part(node, "vision")
-    return "vision", _fit(vision, _SEEN_FRAME * _breadth(vision), _number(vision, "batch_size", 0)), False
+    return _work("vision", _fit(vision, _SEEN_FRAME * _breadth(vision), _number(vision, "batch_size", 0)), False)
 
 
-def _latents(node: Node) -> _Judged:
+def latents(node: Node) -> Work:
+    """Count the frames that V encodes."""
     vision = _part(node.parents["vision"], "vision")
-    return "latents", _recorded(node.parents["collect"]) * _ENCODED_FRAME * _breadth(vision), False
+    return _work("latents", _recorded(node.parents["collect"]) * _ENCODED_FRAME * _breadth(vision), False)
 
 
-def _memory(node: Node) -> _Judged:
+def memory(node: Node) -> Work:
+    """Count the steps that M is fitted on."""
     memory = _part(node, "memory")
     batch = _number(memory, "batch_size", 0) * _number(memory, "sequence", 0)
-    return "memory", _fit(memory, _SEQUENCE_STEP * _number(memory, "hidden_size", _HIDDEN) / _HIDDEN, batch), False
+    return _work(
+        "memory", _fit(memory, _SEQUENCE_STEP * _number(memory, "hidden_size", _HIDDEN) / _HIDDEN, batch), False
+    )
 
 
-def _controller(node: Node) -> _Judged:
+def controller(node: Node) -> Work:
+    """Count the steps that C is searched for in."""
     world, search = _part(node, "world"), _part(node, "search")
     if "updates" in search.arguments:
         horizon = _number(search, "horizon", 0) or _number(world, "horizon")
         updates = _number(search, "updates") * _number(search, "climbs", 1)
-        return "gradient", updates * horizon * (_DREAM_CALLS + _number(search, "dreams") * _CLIMBED_STEP), False
+        return _work("gradient", updates * horizon * (_DREAM_CALLS + _number(search, "dreams") * _CLIMBED_STEP), False)
     generations, lanes = _number(search, "generations"), _number(search, "population") * _number(search, "rollouts")
     if "horizon" in world.arguments:
         a_step = _DREAM_CALLS + lanes * _DREAMT_STEP
-        return "evolution", generations * _number(world, "horizon") * a_step, False
-    return "real evolution", generations * lanes * _limit(node, world) * _DRIVEN_STEP, True
+        return _work("evolution", generations * _number(world, "horizon") * a_step, False)
+    return _work("real evolution", generations * lanes * _limit(node, world) * _DRIVEN_STEP, True)
 
 
-def _select(node: Node) -> _Judged:
+def select(node: Node) -> Work:
+    """Count the steps of a trial."""
     episodes = node.config["episodes"]
-    return "select", float(str(episodes)) * _limit(node) * _DRIVEN_STEP, True
+    return _work("select", float(str(episodes)) * _limit(node) * _DRIVEN_STEP, True)
 
 
-def _agent(_: Node) -> _Judged:
-    return "agent", 0.0, False
+def agent(_: Node) -> Work:
+    """Count nothing: three small files are copied."""
+    return _work("agent", 0.0, False)
 
 
-def _baseline(node: Node) -> _Judged:
-    return "baseline", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _STEP, True
+def baseline(node: Node) -> Work:
+    """Count the random policy's steps."""
+    return _work("baseline", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _STEP, True)
 
 
-def _evaluate(node: Node) -> _Judged:
-    return "evaluate", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _SCORED_STEP, True
+def evaluate(node: Node) -> Work:
+    """Count the steps that an agent is scored on."""
+    return _work("evaluate", _number(_part(node, "evaluate"), "episodes") * _limit(node) * _SCORED_STEP, True)
 
 
-_BY_STAGE: Final[Mapping[str, Callable[[Node], _Judged]]] = {
-    "collect": _collect,
-    "vision": _vision,
-    "latents": _latents,
-    "memory": _memory,
-    "controller": _controller,
-    "select": _select,
-    "agent": _agent,
-    "baseline": _baseline,
-    "evaluate": _evaluate,
-}
+def _work(kind: str, seconds: float, simulated: bool) -> Work:
+    return Work(kind, _BEGIN + seconds, simulated)
 
 
 def _fit(network: Component, a_sample: float, batch: float) -> float:

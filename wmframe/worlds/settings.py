@@ -47,6 +47,10 @@ class WorldSettings(ABC):
     def check(self, memory: "Memory", env: "EnvSpec") -> None:
         """Raise UserError, before any work, for an M or an environment that this world cannot be made of."""
 
+    def most_steps_of(self, env: "EnvSpec") -> int:
+        """Return how long an episode of `env` lasts here at the most (steps), where it is the real one."""
+        return env.most_steps
+
     @abstractmethod
     def open(self, inputs: "WorldInputs") -> "AbstractContextManager[World]":
         """Open the world that C is searched for in; what is `dreamt` keeps its start states by `inputs.keep_starts`."""
@@ -152,6 +156,10 @@ class RealitySettings(WorldSettings):
 
     def check(self, memory: "Memory", env: "EnvSpec") -> None:
         """Take any M and any environment."""
+
+    def most_steps_of(self, env: "EnvSpec") -> int:
+        """Return the shorter of both limits."""
+        return env.most_steps if self.most_steps is None else min(env.most_steps, self.most_steps)
 
     @contextmanager
     def open(self, inputs: "WorldInputs") -> "Iterator[World]":

@@ -126,7 +126,7 @@ def _too_few(data: LatentData, skip: int, start_pay: float | None) -> str:
     if start_pay is not None and any(episode.steps > skip for episode in data.episodes):
         return (
             f"start_pay={start_pay:g}: nowhere were {_RECENT} recorded steps paid that much each. Lower it in "
-            "later_rounds or last_round."
+            "first, later or last."
         )
     return f"world.skip={skip}: no recorded episode is longer than that. Lower it, or record longer episodes."
 

@@ -8,7 +8,7 @@ from wmframe.cli.overrides import Invocation
 from wmframe.cli.prepare import prepare
 from wmframe.engine.config.shipped import choices
 
-SWAPPED = ["env", "collect", "vision", "memory", "controller", "world", "search", "finish", "trainer", "tracker"]
+SWAPPED = ["env", "collect", "vision", "memory", "controller", "world", "search", "finetune", "trainer", "tracker"]
 
 
 def options(group: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Every YAML file that ships is bound to a signature, and every signature read as text is Python's own."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -54,6 +55,28 @@ def test_every_file_is_bound() -> None:
         assert len(prepare(parse(overrides))) == 1, path
         bound += 1
     assert bound == len(choices) > 10
+
+
+def copied(value: object, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the dotted keys at which a file says what the signature says anyway."""
+    if not isinstance(value, dict):
+        return
+    target = value.get("_target_")
+    known = read_signature(target, allowed=("wmframe",)).parameters if isinstance(target, str) else {}
+    for name, item in value.items():
+        if name in known and type(item) is type(known[name].default) and item == known[name].default:
+            yield ".".join((*path, name))
+        yield from copied(item, (*path, name))
+
+
+def test_no_file_says_again_what_the_signature_says() -> None:
+    """But for what another key refers to, which is read before any signature is."""
+    referred = {key for path in FILES for key in re.findall(r"\$\{([\w.]+)\}", path.read_text())}
+    assert referred
+    for path in FILES:
+        group = path.relative_to(CONF).parts[0]
+        found = copied(OmegaConf.to_container(OmegaConf.load(path), resolve=False))
+        assert [key for key in found if f"{group}.{key}" not in referred] == [], path
 
 
 def test_every_file_opens_with_the_command_that_runs_it() -> None:

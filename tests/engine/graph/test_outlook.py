@@ -18,9 +18,9 @@ from wmframe.engine.graph.forecast import Forecast
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.outlook import Outlook, told
 from wmframe.engine.graph.recipe import nodes_of
+from wmframe.engine.graph.work import work_of
 from wmframe.engine.store.artefact import seal
 from wmframe.engine.tracking.progress import Bar, Progress
-from wmframe.stages.workload import work_of
 
 STRANGER = Component(target="theirs.Part", arguments={})
 """Somebody else's component, of which nothing is known."""
@@ -49,7 +49,7 @@ class Followed:
 
     def __init__(self, found: Sequence[Node], root: Path) -> None:
         self.nodes = list(found)
-        self.outlook = Outlook(found, Forecast(root), work_of)
+        self.outlook = Outlook(found, Forecast(root))
         self.clock = Clock()
 
     def ran(self, count: int, times: float) -> None:

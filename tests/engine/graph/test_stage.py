@@ -89,7 +89,7 @@ def test_what_nothing_returned_is_made_of_is_not_computed() -> None:
 
 def test_a_result_that_is_there_already_is_a_parent_and_no_node_to_compute() -> None:
     def recipe(key: str, name: str) -> Callable[[], Handle]:
-        return lambda: total(parts=[existing(total, name=name, key=key, origin="elsewhere", code=())])
+        return lambda: total(parts=[existing(total, name=name, key=key, origin="elsewhere", code=(), fetch="")])
 
     [node] = traced(recipe("0" * 16, "before"))
     [parent] = node.parents.values()

@@ -10,6 +10,7 @@ from wmframe.controller.contract import Controller
 from wmframe.engine.config.bind import Component, bind
 from wmframe.engine.config.building import Built, build_as
 from wmframe.engine.config.compose import compose
+from wmframe.engine.graph.recipe import nodes_of
 from wmframe.engine.runs.runs import Run, RunRecord, RunState, StageRecord, create_run
 from wmframe.engine.store.artefact import Request
 from wmframe.engine.store.store import Store
@@ -40,7 +41,7 @@ def toy_run(root: Path, *overrides: str, finished: bool = True) -> Run:
         made = Store(root / "artefacts").obtain(Request(stage="agent", code_version=1, config={"toy": 1}), produce)
         record = StageRecord(name="agent", stage="agent", key=made.key, state="ran", seconds=0.0)
         records.append(replace(record, publishes="agent"))
-    run = create_run(root, "toy", experiment)
+    run = create_run(root, "toy", experiment, nodes_of(experiment))
     state: RunState = "finished" if finished else "failed"
     run.write(RunRecord(command="wmframe run env=toy", state=state, started="", stages=tuple(records)))
     return run

@@ -19,7 +19,7 @@ from wmframe.engine.tracking.wandb_tracker import SMALL_BYTES
 
 TRACKED = [
     *(override for override in SMOKE if not override.startswith("tracker")),
-    *("rounds=2", "later_rounds.chosen=awake", "later_rounds.select_episodes=2", "memory.value_steps=3"),
+    *("rounds=2", "select.chosen=awake", "select.episodes=2", "memory.value_steps=3"),
     "search.returned=improved",
 ]
 METRICS = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()

@@ -87,7 +87,7 @@ class _Binder:
             return None
         for name in value:
             if name not in signature.parameters and name != "_target_":
-                self.unknown += [(key, leaf, signature) for key, leaf in _leaves(_join(path, name), value[name])]
+                self._stranger(path, str(name), value[name], signature)
         arguments: dict[str, object] = {}
         for name, parameter in signature.parameters.items():
             self.known[_join(path, name)] = isinstance(parameter.form, Plain)
@@ -103,6 +103,16 @@ class _Binder:
         except TargetError as error:
             self.problems.append(Problem(_join(path, "_target_"), f"={show(signature.target)}: {error}"))
             return None
+
+    def _stranger(self, path: str, name: str, value: object, signature: Signature) -> None:
+        """Note what a signature has no key for, by the keys that a person typed."""
+        for inner, leaf in _leaves(name, value):
+            now = signature.now_called(inner)
+            if now is None:
+                self.unknown.append((_join(path, inner), leaf, signature))
+                continue
+            key, shown = _join(path, inner), "…" if is_secret(inner) else show(leaf)
+            self.problems.append(Problem(key, f"={shown}: {key} is called {_join(path, now)} now"))
 
     def _signature(self, value: object, path: str, base: str | None) -> Signature | None:
         """The signature that a mapping names, if it may stand here."""

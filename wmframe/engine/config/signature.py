@@ -49,7 +49,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """The keys that a target takes, the file that declares them, and the classes that it counts as."""
+    """The keys that a target takes, the file that declares them, and the classes that it counts as.
+
+    `renamed` are keys of before, dotted, with what they are called now: the mapping `RENAMED` of its module.
+    """
 
     target: str
     file: str
@@ -58,11 +61,20 @@ class Signature:
     abstract: bool = False
     protocol: bool = False
     function: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The class or function's bare name."""
         return self.target.rpartition(".")[2]
+
+    def now_called(self, key: str) -> str | None:
+        """Return what a dotted key of before, or what holds it, is called now; None for one that never was."""
+        parts = key.split(".")
+        for length in range(len(parts), 0, -1):
+            if now := self.renamed.get(".".join(parts[:length])):
+                return ".".join([now, *parts[length:]])
+        return None
 
 
 @dataclass
@@ -96,7 +108,16 @@ def read_signature(target: str, *, allowed: Sequence[str]) -> Signature:
         frozenset(gathered.kinds),
         abstract=bool(gathered.abstract),
         protocol="Protocol" in bases,
+        renamed=_renamed(source),
     )
+
+
+def _renamed(source: Source) -> Mapping[str, str]:
+    try:
+        found = literal(ast.Name("RENAMED"), source)
+    except ValueError:
+        return {}
+    return {str(old): str(new) for old, new in found.items()} if isinstance(found, Mapping) else {}
 
 
 def _find(target: str, allowed: Sequence[str]) -> Definition:

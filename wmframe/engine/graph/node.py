@@ -26,6 +26,7 @@ class Stage:
     amounts: frozenset[str] = frozenset()
     added: Mapping[str, object] = field(default_factory=dict)
     sized_by: str = ""
+    work: str = ""
     length: Sequence[str] = ()
 
 
@@ -33,7 +34,8 @@ class Stage:
 class Node:
     """One result to be had: its `name` in the graph ("memory.2"), its stage, what stands in its key, its parents.
 
-    `published` is the key of one that is there already, however it came to be, and `origin` what people call it.
+    `published` is the key of one that is there already, however it came to be, `origin` what people call it, and
+    `fetch` names the function ("module:function") that brings it into a store.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Node:
     published: str = ""
     origin: str = ""
     own_code: tuple[Module, ...] = ()
+    fetch: str = ""
 
     @cached_property
     def code(self) -> Mapping[str, Module]:

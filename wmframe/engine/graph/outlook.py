@@ -13,11 +13,8 @@ from typing import Final
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.forecast import Forecast
 from wmframe.engine.graph.node import Node
-from wmframe.engine.graph.work import Work
+from wmframe.engine.graph.work import Work, work_of
 from wmframe.engine.tracking.progress import Bar
-
-Judge = Callable[[Node], Work | None]
-"""Says how much work a node is, None where it cannot tell."""
 
 _SETTLED: Final = 10.0
 _SETTLED_SHARE: Final = 0.2
@@ -44,9 +41,9 @@ class _Timed:
 class Outlook:
     """Follows one run: tell it when stages `begin` and `end`, ask for a `line`, or for the seconds `left`."""
 
-    def __init__(self, nodes: Sequence[Node], forecast: Forecast, work: Judge) -> None:
+    def __init__(self, nodes: Sequence[Node], forecast: Forecast) -> None:
         self._names = [node.name for node in nodes]
-        self._stages = {node.name: _stage(node, forecast, work) for node in nodes}
+        self._stages = {node.name: _stage(node, forecast) for node in nodes}
         self._timed: dict[str, _Timed] = {}
         self._current = ""
         self._bar: Bar | None = None
@@ -113,13 +110,13 @@ def _settled(bar: Bar) -> bool:
     return bar.rate() is not None and (bar.elapsed() >= _SETTLED or share >= _SETTLED_SHARE)
 
 
-def _stage(node: Node, forecast: Forecast, work: Judge) -> _Stage:
+def _stage(node: Node, forecast: Forecast) -> _Stage:
     try:
         missing = forecast.is_missing(node)
         cost = forecast.cost(node) if missing else None
     except (OSError, UserError):  # another run changes the store meanwhile: less is known, and nothing is lost
         missing, cost = True, None
-    return _Stage(work(node), None if cost is None else cost.seconds, missing)
+    return _Stage(work_of(node), None if cost is None else cost.seconds, missing)
 
 
 def _part_of(work: Work, share: float) -> Work:

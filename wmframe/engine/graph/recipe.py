@@ -17,12 +17,8 @@ from wmframe.engine.config.build import import_target
 from wmframe.engine.config.component import Component
 from wmframe.engine.config.signature import read_signature
 from wmframe.engine.config.user_code import hold
-from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
 from wmframe.engine.graph.stage import Handle, allowed_modules, trace
-from wmframe.engine.graph.work import Work
-from wmframe.engine.store.artefact import Artefact
-from wmframe.engine.store.store import Store
 
 if TYPE_CHECKING:
     from wmframe.engine.machine import Machine
@@ -58,17 +54,9 @@ class Recipe(ABC):
         """Raise UserError for parts that do not go together, before any work; heavy things may be imported for it."""
         return
 
-    def fetch(self, node: Node, store: Store) -> Artefact:
-        """Bring a result that was there before (`existing`) into a store; raises UserError if it is nowhere."""
-        raise UserError(f"{node.origin}: {type(self).__name__} knows no place where such a result could be")
-
     def unseen(self) -> Sequence[str]:
         """Return overrides by which a run meets other chance than a search chose it by, to confirm what it found."""
         return ("seed=1000",)
-
-    def work(self, node: Node) -> Work | None:
-        """Return how much work a node is, for an estimate of the whole run; None where nobody can tell."""
-        return None
 
 
 def nodes_of(experiment: Component, allowed: Sequence[str] = ("wmframe",)) -> list[Node]:

@@ -86,6 +86,7 @@ def stage(
     amounts: Iterable[str] = (),
     added: Mapping[str, object] | None = None,
     sized_by: str = "",
+    work: str = "",
     length: Sequence[str] = (),
 ) -> Callable[[Callable[Declared, Result]], Callable[Declared, Result]]:
     """Declare a stage under the name of the function that is decorated; the function itself is never called.
@@ -94,7 +95,8 @@ def stage(
     argument, where an argument of the config has that name already. `publishes` is what others may use the result as
     ("scores"), `rebuilt` whether other stages build parts of it again by the code as it is then. `amounts` are
     the config's fields on which the work grows in proportion, or that make it another kind of work, and `sized_by` is
-    the role of the parent whose config says how much it is, where the stage has none of its own. `added` are fields of
+    the role of the parent whose config says how much it is, where the stage has none of its own. `work` names the
+    function ("module:function") that says of a node how much work it is (`graph/work.py`). `added` are fields of
     the config, dotted, that came after results had been published, each with the value at which it changes nothing: at
     that value it stands in no key, so that what was computed before there was such a field is found. `length` are
     fields of the config, dotted, the first of which that is there is how many steps the stage's history will have; its
@@ -112,6 +114,7 @@ def stage(
             amounts=frozenset(amounts),
             added=added or {},
             sized_by=sized_by,
+            work=work,
             length=tuple(length),
         )
         signature = inspect.signature(function)
@@ -144,14 +147,17 @@ def phase(label: str) -> Iterator[None]:
         tracing.phase = before
 
 
-def existing(declared: Callable[..., Result], *, name: str, key: str, origin: str, code: Sequence[Module]) -> Result:
+def existing(
+    declared: Callable[..., Result], *, name: str, key: str, origin: str, code: Sequence[Module], fetch: str
+) -> Result:
     """Return the handle of a result that is there already, as `declared` makes them, whoever made it.
 
     `origin` is what people call it, `code` the user's own modules that its parts are built by. It is none of the
-    recipe's results: whoever runs the recipe fetches it.
+    recipe's results: `fetch` names the function ("module:function") that takes its `origin` and a `Store`, and brings
+    it in.
     """
     result = cast("type[Result]", inspect.signature(declared).return_annotation)
-    return result(Node(name, declaration(declared), {}, {}, key, origin, tuple(code)))
+    return result(Node(name, declaration(declared), {}, {}, key, origin, tuple(code), fetch))
 
 
 def trace(recipe: Callable[[], Handle], *, allowed: Sequence[str]) -> list[Node]:

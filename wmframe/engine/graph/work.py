@@ -1,11 +1,15 @@
-"""How much work a result is, as a recipe judges its own stages."""
+"""How much work a result is, as its stage judges it: for an estimate of the whole run."""
 
+import importlib
+from contextlib import suppress
 from dataclasses import dataclass
+
+from wmframe.engine.graph.node import Node
 
 
 @dataclass(frozen=True)
 class Work:
-    """Seconds that a stage would have taken where the recipe's table was measured.
+    """Seconds that a stage would have taken where its table was measured.
 
     Stages of one `kind` differ in amount alone; `simulated` says whether an environment takes the time, or arithmetic.
     """
@@ -13,3 +17,13 @@ class Work:
     kind: str
     seconds: float
     simulated: bool = False
+
+
+def work_of(node: Node) -> Work | None:
+    """Return how much work a node is; None where its stage does not say, or cannot tell of such parts."""
+    module, _, name = node.stage.work.partition(":")
+    # A component may be anybody's, and lack any of the arguments that a stage's own have.
+    with suppress(KeyError, TypeError, AttributeError, ValueError):
+        found = getattr(importlib.import_module(module), name)(node)
+        return found if isinstance(found, Work) else None
+    return None

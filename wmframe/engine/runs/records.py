@@ -5,7 +5,7 @@ UserError that names the file. Called by runs and sweeps.
 """
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,13 +49,31 @@ def read_experiment(file: Path, allowed: Sequence[str], owner: str) -> Component
     target = config.get("_target_")
     if not isinstance(target, str):
         raise UserError(f"{file}: holds no experiment", exit_code=1)
-    if is_allowed(target, ("wmframe",)) and locate(target.rpartition(".")[0]) is None:
+    if gone := next(_gone(config), None):
         raise UserError(
-            f"{file}: was written by another version of wmframe, whose experiments were called {target}. Run its "
-            "command again with this one; what is still the same is not computed again.",
+            f"{file}: was written by another version of wmframe, which had a {gone}. Run its command again with this "
+            "one; what is still the same is not computed again.",
             exit_code=1,
         )
     return bind({str(name): value for name, value in config.items()}, kind=RECIPE, allowed=allowed)
+
+
+def _gone(config: object) -> Iterator[str]:
+    """Yield targets of wmframe's own that stand in no module of this version."""
+    match config:
+        case Mapping():
+            for name, value in config.items():
+                if name != "_target_":
+                    yield from _gone(value)
+                elif isinstance(value, str) and is_allowed(value, ("wmframe",)) and not _is_module(value):
+                    yield value
+        case list():
+            for item in config:
+                yield from _gone(item)
+
+
+def _is_module(target: str) -> bool:
+    return locate(target.rpartition(".")[0]) is not None
 
 
 @cache

@@ -29,7 +29,7 @@ from wmframe.engine.runs.context import METRICS
 from wmframe.engine.runs.mirror import Mirror
 from wmframe.engine.runs.provenance import provenance, without_secret
 from wmframe.engine.runs.records import read_record
-from wmframe.engine.runs.runs import PlannedStage, Run, RunRecord, create_run
+from wmframe.engine.runs.runs import Run, RunRecord, create_run
 from wmframe.engine.runs.worker import Worker
 from wmframe.engine.store.artefact import Artefact
 from wmframe.engine.tracking.progress import Progress
@@ -102,14 +102,13 @@ def run(
     machine.settle()
     recipe.check(order.experiment, order.allowed)
     tracking = build_part(order.experiment, "tracker", Tracker, allowed=order.allowed)
-    folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment)
+    folder = create_run(order.root, str(order.experiment.arguments["name"]), order.experiment, nodes)
     facts = provenance(device=str(machine.device), seed=recipe.seed, overrides=list(order.overrides))
     record = RunRecord(
         command=order.command,
         overrides=tuple(facts["overrides"]),
         state="running",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        planned=tuple(map(PlannedStage.of, nodes)),
         provenance=facts,
     )
     info = RunInfo(
@@ -123,10 +122,10 @@ def run(
     with folder.held(), tracked(tracking, info, progress.say) as tracker:
         folder.write(record)
         begun(folder)
-        worker = Worker(order.root, machine, order.allowed, progress, fetch=recipe.fetch, mirror=Mirror(tracker))
+        worker = Worker(order.root, machine, order.allowed, progress, mirror=Mirror(tracker))
         for node in nodes:
             worker.adopt(node)
-        outlook = Outlook(nodes, Forecast(folder.root), recipe.work)
+        outlook = Outlook(nodes, Forecast(folder.root))
         finished = _compute(nodes, worker, folder, record, progress, outlook, show)
         tracker.summary(_summary(finished))
         present(folder, tracker)

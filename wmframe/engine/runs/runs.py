@@ -2,6 +2,7 @@
 
     runs/20261122-104500-toy-3f2a/
         config.yaml    the whole experiment, every default written out
+        graph.json     every result that it is made of, done or to come, as the recipe was traced
         run.json       command, stages with their keys, scores, how it ended
         report.html    the page (written by the command)
         films/         what was filmed while it went on, if anything; film.webp is the newest
@@ -30,6 +31,7 @@ from wmframe.engine.durability.checksummed import read_vouched_text, write_vouch
 from wmframe.engine.durability.files import link_atomic
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
+from wmframe.engine.runs.planned import RunGraph
 from wmframe.engine.runs.records import read_experiment, read_record
 from wmframe.engine.store.single_flight import try_hold
 
@@ -37,10 +39,12 @@ RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
-_KEY = re.compile(r"[0-9a-f]{16}")
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
 """A run's folder: a time and four digits around a name."""
-_CONFIG, _RECORD, _LOCK, _LATEST = "config.yaml", "run.json", "run.lock", "latest"
+CONFIG, GRAPH = "config.yaml", "graph.json"
+"""What a run's folder holds from its beginning."""
+
+_RECORD, _LOCK, _LATEST = "run.json", "run.lock", "latest"
 _OWNER = "run"
 """Whom a run's files vouch for themselves as."""
 
@@ -92,40 +96,8 @@ def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
 
 @with_config(extra="forbid")
 @dataclass(frozen=True, kw_only=True)
-class PlannedStage:
-    """A result that a run is made of, done or to come: its name in the graph, its key, and its parents' names.
-
-    `length` is how many steps its history will have, None where that is not known, and `unit` what they are.
-    """
-
-    name: str
-    key: str
-    parents: tuple[str, ...] = ()
-    length: int | None = None
-    unit: str = "steps"
-
-    @classmethod
-    def of(cls, node: Node) -> "PlannedStage":
-        """Return a node of a graph as it is planned."""
-        length, unit = node.length
-        parents = tuple(parent.name for parent in node.parents.values())
-        return cls(name=node.name, key=node.key, parents=parents, length=length, unit=unit)
-
-
-def _sound(planned: tuple[PlannedStage, ...]) -> tuple[PlannedStage, ...]:
-    for stage in planned:
-        if _NAME.fullmatch(stage.name) is None or _KEY.fullmatch(stage.key) is None:
-            raise ValueError(f"{stage.name!r} with key {stage.key!r} is no stage")
-    return planned
-
-
-@with_config(extra="forbid")
-@dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """run.json. `scores` maps what was scored, or where, to its `Score`; `metrics` has stages' numbers ("fit/error").
-
-    `planned` is the whole graph, by which a run's results are found whatever has become of the user's own code.
-    """
+    """run.json. `scores` maps what was scored, or where, to its `Score`; `metrics` are numbers by stage ("fit/mse")."""
 
     command: str
     state: RunState
@@ -134,7 +106,6 @@ class RunRecord:
     seconds: float = 0.0
     error: str = ""
     stages: Annotated[tuple[StageRecord, ...], AfterValidator(_each_once)] = ()
-    planned: Annotated[tuple[PlannedStage, ...], AfterValidator(_sound)] = ()
     scores: Mapping[str, Annotated[Score, AfterValidator(_scored)]] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     metrics: Mapping[str, FiniteFloat] = field(default_factory=dict)
@@ -177,11 +148,15 @@ class Run:
 
     def config(self) -> str:
         """Return the text of config.yaml; raises UserError if it is damaged."""
-        return read_vouched_text(self.folder / _CONFIG, _OWNER)
+        return read_vouched_text(self.folder / CONFIG, _OWNER)
 
     def experiment(self, allowed: Sequence[str]) -> Component:
         """Return the experiment, bound again; raises ConfigError if the file does not hold one."""
-        return read_experiment(self.folder / _CONFIG, allowed, _OWNER)
+        return read_experiment(self.folder / CONFIG, allowed, _OWNER)
+
+    def graph(self) -> RunGraph:
+        """Return graph.json; raises UserError if it is missing or damaged."""
+        return read_record(self.folder / GRAPH, RunGraph, "a run's graph", _OWNER)
 
     def record(self) -> RunRecord:
         """Return run.json; a run that calls itself running although no process holds it has stopped."""
@@ -224,8 +199,8 @@ def check_name(name: str) -> None:
         raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
 
 
-def create_run(root: Path, name: str, experiment: Component) -> Run:
-    """Make a folder of its own for a new run, however many start in the same second."""
+def create_run(root: Path, name: str, experiment: Component, nodes: Sequence[Node]) -> Run:
+    """Make a folder of its own for a new run of these nodes, however many start in the same second."""
     check_name(name)
     runs = root / "runs"
     runs.mkdir(parents=True, exist_ok=True)
@@ -238,7 +213,8 @@ def create_run(root: Path, name: str, experiment: Component) -> Run:
         except FileExistsError:
             continue
     config = yaml.safe_dump(experiment.plain(), sort_keys=False, allow_unicode=True)
-    write_vouched_text(folder / _CONFIG, config, _OWNER)
+    write_vouched_text(folder / CONFIG, config, _OWNER)
+    write_vouched(folder / GRAPH, RunGraph.of(nodes).plain(), _OWNER)
     return Run(folder)
 
 

@@ -16,7 +16,6 @@ from typing import Any, get_type_hints
 from wmframe.engine.config.component import Component
 from wmframe.engine.config.user_code import hold
 from wmframe.engine.durability import signals
-from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
 from wmframe.engine.machine import Machine
 from wmframe.engine.runs.context import HISTORY, StageContext
@@ -27,13 +26,6 @@ from wmframe.engine.store.store import Store
 from wmframe.engine.tracking import history
 from wmframe.engine.tracking.history import Row
 from wmframe.engine.tracking.progress import Progress
-
-Fetch = Callable[[Node, Store], Artefact]
-"""Brings a result that is there already, wherever it lies, into the store."""
-
-
-def _not_here(node: Node, _: Store) -> Artefact:
-    raise UserError(f"{node.origin or node.key}: nobody knows where that result lies")
 
 
 class Worker:
@@ -46,19 +38,18 @@ class Worker:
         allowed: Sequence[str],
         progress: Progress,
         *,
-        fetch: Fetch = _not_here,
         mirror: Mirror | None = None,
     ) -> None:
         self._store = Store(root / "artefacts", notice=progress.say)
         self._machine, self._allowed, self._progress = machine, allowed, progress
-        self._mirror, self._fetch = mirror, fetch
+        self._mirror = mirror
         self._found: dict[str, Artefact] = {}
 
     def adopt(self, node: Node) -> None:
         """Fetch the parents of a node that are there already, so that a missing one is known before any work."""
         for parent in node.parents.values():
             if parent.published and parent.key not in self._found:
-                self._found[parent.key] = self._fetch(parent, self._store)
+                self._found[parent.key] = _named(parent.fetch)(parent.origin, self._store)
 
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
         """Return a node's result, from the store or by running its stage; its parents must be obtained or adopted."""
@@ -102,8 +93,7 @@ class Worker:
 
 def _run(node: Node, context: StageContext, folders: Mapping[str, Path]) -> None:
     """Call the function that computes a stage, with its parts built and its parents as folders."""
-    module, _, name = node.stage.run.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    function = _named(node.stage.run)
     parts = {name for name, value in node.config.items() if isinstance(value, Component)}
     typed = SimpleNamespace(__annotations__={n: kind for n, kind in function.__annotations__.items() if n in parts})
     kinds, arguments = get_type_hints(typed, globalns=function.__globals__), {}
@@ -118,6 +108,13 @@ def _run(node: Node, context: StageContext, folders: Mapping[str, Path]) -> None
         elif several:
             arguments[parameter] = dict(sorted(several.items()))
     function(context, **arguments)
+
+
+def _named(function: str) -> Callable[..., Any]:
+    """Return the function that a "module:function" names."""
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _unheard(_: Row) -> None:

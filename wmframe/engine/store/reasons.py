@@ -5,11 +5,12 @@ for a person. Called by the store for `wmframe plan`. Nothing here decides anyth
 depends on its key alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wmframe.engine.config.closure import VERSION
+from wmframe.engine.config.user_code import Module
 from wmframe.engine.store.artefact import DamagedError, Request, read_manifest
 from wmframe.engine.store.keys import CODE, difference
 
@@ -78,10 +79,11 @@ def _code_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def edited(manifest: Mapping[str, Any], request: Request) -> str:
-    """Return the user's own files that changed since a result was made, as people list them; "" where none did."""
-    (_, before), (_, now) = map(_parted, (manifest["config"], request.config))
-    return ", ".join(file for file in sorted(before.keys() & now.keys()) if before[file] != now[file])
+def edited(manifest: Mapping[str, Any], code: Iterable[Module]) -> str:
+    """Return which of the user's own files changed since a result was made, as people list them; "" where none did."""
+    _, before = _parted(manifest["config"])
+    changed = {one.file for one in code if before.get(one.file, one.fingerprint) != one.fingerprint}
+    return ", ".join(sorted(changed))
 
 
 def parent_lines(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
