@@ -37,16 +37,24 @@ def floor_of(name: str, floors: list[set[str]]) -> int | None:
     return next((number for number, names in enumerate(floors) if name in names), None)
 
 
-def imports(path: Path, root: Path = ROOT) -> Iterator[str]:
-    """The dotted names that a module imports anywhere: within functions and under `if TYPE_CHECKING` too."""
+def imports(path: Path, root: Path = ROOT, *, of_types: bool = True) -> Iterator[str]:
+    """The dotted names that a module imports, within functions too, and `of_types` under `if TYPE_CHECKING`."""
     package = path.relative_to(root).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    unseen = {id(node) for block in ast.walk(tree) if _is_of_types(block) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if not of_types and id(node) in unseen:
+            continue
         if isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def _is_of_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
 def dotted_paths(path: Path, package: str) -> Iterator[str]:
@@ -60,15 +68,15 @@ def dotted_paths(path: Path, package: str) -> Iterator[str]:
 def circle(root: Path, package: str) -> list[str]:
     """Modules of a package that need one another in a circle, the first one named again at the end; [] without one.
 
-    A module needs what it imports, whenever it does: a circle that an import within a function or under `if
-    TYPE_CHECKING` puts off is still one, since none of its modules can be understood, tested or moved without the
-    others. It needs its own package too, which Python imports first. Names that are put together while running, as
-    `wmframe.cli.main` does with its commands', are not seen.
+    A module needs what it imports, whenever it does: a circle that an import within a function puts off is still one,
+    since none of its modules works without the others. A name under `if TYPE_CHECKING` is never imported: what a
+    `Search` trains by may say that it is given one. A module needs its own package too, which Python imports first.
+    Names that are put together while running, as `wmframe.cli.main` does with its commands', are not seen.
     """
     files = {name_of(path, root): path for path in (root / package).rglob("*.py")}
     needs: dict[str, set[str]] = {}
     for name, path in files.items():
-        named = [*imports(path, root), *dotted_paths(path, package), name.rpartition(".")[0]]
+        named = [*imports(path, root, of_types=False), *dotted_paths(path, package), name.rpartition(".")[0]]
         needs[name] = {module for module in (nearest(files, one) for one in named) if module not in {"", name}}
     try:
         TopologicalSorter(needs).prepare()
@@ -102,7 +110,6 @@ def test_no_modules_import_one_another_in_a_circle() -> None:
         "from . import env",
         "from .env import Env",
         "def make():\n    from house.env import Env",
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.env import Env",
         "made_by = stage(run='house.env:Env')",
         "_target_ = 'house.env.Env'",
     ],
@@ -122,6 +129,18 @@ def test_a_circle_is_found_however_the_import_is_spelt(line: str, tmp_path: Path
         ("house.env", "house.camera"),
         ("house.spec", "house.env"),
     ]
+
+
+def test_what_is_imported_for_its_type_alone_makes_no_circle(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    (tmp_path / "house" / "__init__.py").touch()
+    (tmp_path / "house" / "env.py").write_text("from house.spec import Spec\n")
+    told = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.env import Env\n"
+    (tmp_path / "house" / "spec.py").write_text(told)
+    assert circle(tmp_path, "house") == []
+    assert "house.env.Env" in imports(tmp_path / "house" / "spec.py", tmp_path)
+    (tmp_path / "house" / "spec.py").write_text(f"{told}def make():\n    from house.env import Env\n")
+    assert len(circle(tmp_path, "house")) == 3
 
 
 def test_a_package_that_imports_its_own_modules_is_a_circle(tmp_path: Path) -> None:
