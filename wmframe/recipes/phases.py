@@ -17,7 +17,7 @@ from wmframe.engine.graph.recipe import Part, component, replaced, settings
 if TYPE_CHECKING:
     from wmframe.collect.collection import Collection
     from wmframe.memory.contract import Memory
-    from wmframe.search.settings import Search, SearchSettings
+    from wmframe.search.settings import SearchSettings
     from wmframe.worlds.settings import RealitySettings, WorldSettings
 
 Kept = Literal["new", "keep"] | Annotated[list[Literal["new", "keep"]], MinLen(1)]
@@ -65,10 +65,10 @@ class PhaseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneSettings:
-    """How the last C goes on in the real environment: a population around it evolves there, V and M as they are."""
+    """How the last C goes on in the real environment, V and M as they are: by a population around it, for one."""
 
     world: "RealitySettings"
-    search: "Search"
+    search: "SearchSettings"
 
 
 @dataclass(frozen=True, kw_only=True)
