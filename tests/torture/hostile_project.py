@@ -88,6 +88,12 @@ class Project:
         file = self.run / "run.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
 
+    def graph(self, **fields: Any) -> None:
+        """Change every stage of graph.json."""
+        file = self.run / "graph.json"
+        stages = json.loads(file.read_text())["stages"]
+        file.write_text(json.dumps({"stages": [{**stage, **fields} for stage in stages]}))
+
     def write(self, name: str, text: str) -> Path:
         """Write a file below the project."""
         path = self.root / name

@@ -123,12 +123,20 @@ def _part(project: Project, where: tuple[str, Any]) -> None:
 
 each("target of a component", TARGETS, _component)
 each("target of another stage's", {stage: (stage, _MAIN) for stage in ("memory", "controller")}, _component_of)
+
+
+def _searched(project: Project, plain: Any) -> None:
+    """The page builds the worlds and searches of a run's graph."""
+    project.graph(config={"world": plain, "search": plain})
+
+
 _FEW = ("main", "os.system", "build", f"{MODULE}.Payload", "a list", "wmframe.__main__.main")
 each(
     "target in a config",
     {f"{part} {name}": (part, TARGETS[name]) for part in ("env", "world", "trainer", "tracker") for name in _FEW},
     _part,
 )
+each("target in a graph", {name: TARGETS[name] for name in _FEW}, _searched)
 
 
 def _whole(project: Project, plain: Any) -> None:

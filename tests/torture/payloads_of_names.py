@@ -13,6 +13,13 @@ def _record(project: Project, fields: dict[str, Any]) -> None:
     project.record(**fields)
 
 
+def _graph(project: Project, fields: dict[str, Any]) -> None:
+    """Of a run that was broken off, since the dashboard reads what such a one has still to do."""
+    project.graph(**fields)
+    stages = json.loads((project.run / "run.json").read_text())["stages"]
+    project.record(state="stopped", stages=stages[:2])
+
+
 def _stages(project: Project, change: dict[str, Any]) -> None:
     stages = json.loads((project.run / "run.json").read_text())["stages"]
     project.record(stages=[{**stage, **change} for stage in stages])
@@ -43,6 +50,19 @@ each(
         "no text": {"key": {"a": 1}, "stage": [1]},
     },
     _stages,
+)
+each(
+    "a stage of graph.json",
+    {
+        "a key that leads out": {"key": "../../../outside"},
+        "a stage that leads out": {"stage": "../../outside"},
+        "a name of markup": {"name": XSS},
+        "a name of escapes": {"name": ESCAPES},
+        "markup that may stand there": {"unit": XSS, "origin": XSS, "publishes": XSS},
+        "parents that are not there": {"parents": {XSS: XSS}},
+        "no text": {"key": {"a": 1}, "stage": [1], "length": "many"},
+    },
+    _graph,
 )
 
 

@@ -81,7 +81,11 @@ def _config(run: Run) -> object:
     return run.experiment(("wmframe",))
 
 
-@pytest.mark.parametrize(("file", "read"), [("run.json", _record), ("config.yaml", _config)])
+def _graph(run: Run) -> object:
+    return run.graph()
+
+
+@pytest.mark.parametrize(("file", "read"), [("run.json", _record), ("config.yaml", _config), ("graph.json", _graph)])
 def test_no_flipped_bit_changes_what_a_run_says(
     ran: Run, figure: Figure, file: str, read: Callable[[Run], object]
 ) -> None:

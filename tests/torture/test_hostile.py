@@ -40,6 +40,7 @@ SAMPLE = [
         "environment: module",
         "sizes in a component: a latent of 2^40",
     ),
+    *("target in a graph: main", "a stage of graph.json: a key that leads out"),
     *("run.json: a command of escapes", "a stage of run.json: a key that leads out", "a sweep's job: markup"),
     *("links: every file of the run leads out", "a shard: stored elsewhere", "weights: 100,000 tensors"),
 ]
