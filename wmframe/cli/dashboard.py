@@ -45,8 +45,8 @@ def execute(arguments: Sequence[str]) -> int:
             raise
         raise UserError(f"port {port} cannot be had ({error.strerror}); any free one: --port 0", exit_code=1) from error
     with server:
-        print(f"dashboard: {server.url}  (Ctrl-C ends it)", flush=True)
         try:
+            print(f"dashboard: {server.url}  (Ctrl-C ends it)", flush=True)
             server.serve_forever()
         except Stopped as stopped:
             if stopped.signal != signal.SIGINT:
