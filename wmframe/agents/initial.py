@@ -3,12 +3,13 @@
 The recipe asks for its handle here. Imports nothing heavy.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wmframe.agents.pin import AGENT, PINNED
 from wmframe.engine.config.closure import code_of
+from wmframe.engine.config.component import targets_in
 from wmframe.engine.config.signature import TargetError
 from wmframe.engine.config.user_code import Module
 from wmframe.engine.durability.checksummed import is_regular
@@ -34,14 +35,13 @@ def initial_agent(pinned: str | None, paths: Paths) -> TrainedAgent | None:
         raise UserError(f"first_driver={pinned}: nobody has looked up which agent that is (name@key)")
     root = Path(settings(paths).root)
     code = _code(match["named"], match["key"], root)
-    return existing(
-        declared.agent,
-        name="first_driver",
-        key=match["key"],
-        origin=pinned,
-        code=code,
-        fetch="wmframe.agents.pin:fetch",
-    )
+    return existing_agent(match["named"], match["key"], code, called="first_driver")
+
+
+def existing_agent(named: str, key: str, code: Sequence[Module], *, called: str = "agent") -> TrainedAgent:
+    """Return the handle of an agent that there is; `called` is its name in the graph, `code` what it is built by."""
+    fetch = "wmframe.agents.pin:fetch"
+    return existing(declared.agent, name=called, key=key, origin=f"{named}@{key}", code=code, fetch=fetch)
 
 
 def check_initial(pinned: str | None, collect: "Collection") -> None:
@@ -79,7 +79,7 @@ def code_of_agent(folder: Path, allowed: Sequence[str]) -> tuple[Module, ...]:
     Raises TargetError for one that cannot be read.
     """
     parts = sorted(folder.glob("*/component.json"))
-    targets = [target for part in parts if is_regular(part) for target in _targets(read_json(part))]
+    targets = [target for part in parts if is_regular(part) for target in targets_in(read_json(part))]
     return tuple({module.name: module for target in targets for module in code_of(target, allowed)}.values())
 
 
@@ -88,13 +88,3 @@ def _lies(named: str, key: str, root: Path) -> Path:
     runs = (Path(named), root / "runs" / named)
     folders = [place / "artefacts" / AGENT / key for place in (root, *(run.resolve().parent.parent for run in runs))]
     return next((folder for folder in folders if folder.is_dir()), folders[0])
-
-
-def _targets(plain: object) -> Iterator[str]:
-    match plain:
-        case Mapping():
-            for name, value in plain.items():
-                yield from [value] if name == "_target_" and isinstance(value, str) else _targets(value)
-        case list():
-            for item in plain:
-                yield from _targets(item)

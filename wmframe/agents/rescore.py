@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any, cast
 
 from wmframe.agents.agent import agent_artefact
-from wmframe.agents.initial import code_of_agent
+from wmframe.agents.initial import code_of_agent, existing_agent
 from wmframe.engine.config.building import build_part
 from wmframe.engine.config.component import Component, modules_in
 from wmframe.engine.config.user_code import Module
 from wmframe.engine.durability.files import read_json
 from wmframe.engine.errors import UserError
-from wmframe.engine.graph.stage import existing, trace
+from wmframe.engine.graph.stage import trace
 from wmframe.engine.machine import Machine
 from wmframe.engine.runs.provenance import provenance
 from wmframe.engine.runs.runs import Run
@@ -56,19 +56,11 @@ def rescore(
 def _scored(experiment: Component, run: Run, agent: Artefact, code: Sequence[Module]) -> Scores:
     """Score an agent that there is beside the random policy: the end of every recipe that scores one."""
     env, evaluate = cast("EnvSpec", experiment.part("env")), cast("Evaluation", experiment.part("evaluate"))
-    there = existing(
-        declared.agent,
-        name="agent",
-        key=agent.key,
-        origin=f"{run.name}@{agent.key}",
-        code=code,
-        fetch="wmframe.agents.pin:fetch",
-    )
     return declared.evaluate(
         env=env,
         evaluate=evaluate,
         world=cast("WorldSettings", experiment.part("world")),
-        agent=there,
+        agent=existing_agent(run.name, agent.key, code),
         baseline=declared.baseline(env=env, evaluate=evaluate),
     )
 

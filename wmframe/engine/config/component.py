@@ -4,7 +4,7 @@
 terminal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wmframe.engine.config.suggest import did_you_mean
@@ -80,6 +80,17 @@ def modules_in(value: object) -> dict[str, Module]:
             return {name: module for item in value for name, module in modules_in(item).items()}
         case _:
             return {}
+
+
+def targets_in(plain: object) -> Iterator[str]:
+    """Yield every `_target_` in plain data, however deep it stands."""
+    match plain:
+        case Mapping():
+            for name, value in plain.items():
+                yield from [value] if name == "_target_" and isinstance(value, str) else targets_in(value)
+        case list():
+            for item in plain:
+                yield from targets_in(item)
 
 
 def _render(problems: Sequence[Problem]) -> list[str]:

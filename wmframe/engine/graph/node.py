@@ -3,9 +3,11 @@
 Made while a recipe is traced; asked of the store by the runner. Imports nothing heavy.
 """
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from wmframe.engine.config.component import Component, modules_in
 from wmframe.engine.config.user_code import Module
@@ -28,6 +30,13 @@ class Stage:
     sized_by: str = ""
     work: str = ""
     length: Sequence[str] = ()
+
+
+def named(function: str) -> Callable[..., Any]:
+    """Import the function that a "module:function" names, as a stage's fields do."""
+    module, _, name = function.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 The nodes of its graph, the project's `Forecast` and what each stage took come in; half a sentence goes out, which
 `Progress` shows beside the stage at work. What is missing is judged, stage by stage, by the first of these that there
-is: stages of its kind in this run, by their amount; a stored result that was as much work; what the recipe says of it,
+is: stages of its kind in this run, by their amount; a stored result that was as much work; what its stage says of it,
 scaled by what this run's stages took beside it. Called by the runner. Nothing here decides anything.
 """
 

@@ -1,10 +1,9 @@
 """How much work a result is, as its stage judges it: for an estimate of the whole run."""
 
-import importlib
 from contextlib import suppress
 from dataclasses import dataclass
 
-from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.node import Node, named
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,10 @@ class Work:
 
 def work_of(node: Node) -> Work | None:
     """Return how much work a node is; None where its stage does not say, or cannot tell of such parts."""
-    module, _, name = node.stage.work.partition(":")
+    if not node.stage.work:
+        return None
     # A component may be anybody's, and lack any of the arguments that a stage's own have.
     with suppress(KeyError, TypeError, AttributeError, ValueError):
-        found = getattr(importlib.import_module(module), name)(node)
+        found = named(node.stage.work)(node)
         return found if isinstance(found, Work) else None
     return None

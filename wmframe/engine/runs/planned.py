@@ -14,7 +14,7 @@ from pydantic import AfterValidator, with_config
 from wmframe.engine.config.component import Component
 from wmframe.engine.graph.node import Node
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -60,7 +60,7 @@ class PlannedStage:
 def _sound(stages: tuple[PlannedStage, ...]) -> tuple[PlannedStage, ...]:
     known: set[str] = set()
     for stage in stages:
-        if not _NAME.fullmatch(stage.name) or not _NAME.fullmatch(stage.stage) or not _KEY.fullmatch(stage.key):
+        if not NAME.fullmatch(stage.name) or not NAME.fullmatch(stage.stage) or not _KEY.fullmatch(stage.key):
             raise ValueError(f"{stage.name!r} of {stage.stage!r} with key {stage.key!r} is no stage")
         if stage.name in known or not known.issuperset(stage.parents.values()):
             raise ValueError(f"{stage.name!r} stands there twice, or before what it is made of")

@@ -5,7 +5,7 @@ UserError that names the file. Called by runs and sweeps.
 """
 
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from wmframe.engine.config.bind import Component, bind
+from wmframe.engine.config.component import targets_in
 from wmframe.engine.config.files import read_mapping
 from wmframe.engine.config.source import is_allowed, locate
 from wmframe.engine.durability.checksummed import read_unvouched, read_vouched_or_old, read_vouched_text
@@ -49,7 +50,7 @@ def read_experiment(file: Path, allowed: Sequence[str], owner: str) -> Component
     target = config.get("_target_")
     if not isinstance(target, str):
         raise UserError(f"{file}: holds no experiment", exit_code=1)
-    if gone := next(_gone(config), None):
+    if gone := next(filter(_gone, targets_in(config)), None):
         raise UserError(
             f"{file}: was written by another version of wmframe, which had a {gone}. Run its command again with this "
             "one; what is still the same is not computed again.",
@@ -58,22 +59,9 @@ def read_experiment(file: Path, allowed: Sequence[str], owner: str) -> Component
     return bind({str(name): value for name, value in config.items()}, kind=RECIPE, allowed=allowed)
 
 
-def _gone(config: object) -> Iterator[str]:
-    """Yield targets of wmframe's own that stand in no module of this version."""
-    match config:
-        case Mapping():
-            for name, value in config.items():
-                if name != "_target_":
-                    yield from _gone(value)
-                elif isinstance(value, str) and is_allowed(value, ("wmframe",)) and not _is_module(value):
-                    yield value
-        case list():
-            for item in config:
-                yield from _gone(item)
-
-
-def _is_module(target: str) -> bool:
-    return locate(target.rpartition(".")[0]) is not None
+def _gone(target: str) -> bool:
+    """Tell of a target of wmframe's own whether it stands in no module of this version."""
+    return is_allowed(target, ("wmframe",)) and locate(target.rpartition(".")[0]) is None
 
 
 @cache

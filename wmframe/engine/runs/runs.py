@@ -31,14 +31,13 @@ from wmframe.engine.durability.checksummed import read_vouched_text, write_vouch
 from wmframe.engine.durability.files import link_atomic
 from wmframe.engine.errors import UserError
 from wmframe.engine.graph.node import Node
-from wmframe.engine.runs.planned import RunGraph
+from wmframe.engine.runs.planned import NAME, RunGraph
 from wmframe.engine.runs.records import read_experiment, read_record
 from wmframe.engine.store.single_flight import try_hold
 
 RunState = Literal["running", "finished", "failed", "stopped"]
 """How a run stands; "stopped" is one whose process is gone without a word, and is never written."""
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}")
 """A run's folder: a time and four digits around a name."""
 CONFIG, GRAPH = "config.yaml", "graph.json"
@@ -89,7 +88,7 @@ class StageRecord:
 def _each_once(stages: tuple[StageRecord, ...]) -> tuple[StageRecord, ...]:
     if len({stage.name for stage in stages}) < len(stages):
         raise ValueError("a stage stands there twice")
-    if wrong := [stage.name for stage in stages if _NAME.fullmatch(stage.name) is None]:
+    if wrong := [stage.name for stage in stages if NAME.fullmatch(stage.name) is None]:
         raise ValueError(f"{wrong[0]!r} is no stage's name")
     return stages
 
@@ -195,7 +194,7 @@ def is_name(name: str) -> bool:
 
 def check_name(name: str) -> None:
     """Raise UserError for a name that is no part of a folder's."""
-    if _NAME.fullmatch(name) is None:
+    if NAME.fullmatch(name) is None:
         raise UserError(f"name={name!r}: use 1 to 80 letters, digits, dots, dashes and underscores")
 
 

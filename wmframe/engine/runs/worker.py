@@ -4,7 +4,6 @@ Nodes come in, parents first; artefacts and how they were come by go out. Called
 single results of a graph.
 """
 
-import importlib
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any, get_type_hints
 from wmframe.engine.config.component import Component
 from wmframe.engine.config.user_code import hold
 from wmframe.engine.durability import signals
-from wmframe.engine.graph.node import Node
+from wmframe.engine.graph.node import Node, named
 from wmframe.engine.machine import Machine
 from wmframe.engine.runs.context import HISTORY, StageContext
 from wmframe.engine.runs.mirror import Mirror
@@ -49,7 +48,7 @@ class Worker:
         """Fetch the parents of a node that are there already, so that a missing one is known before any work."""
         for parent in node.parents.values():
             if parent.published and parent.key not in self._found:
-                self._found[parent.key] = _named(parent.fetch)(parent.origin, self._store)
+                self._found[parent.key] = named(parent.fetch)(parent.origin, self._store)
 
     def obtain(self, node: Node, facts: Mapping[str, Any]) -> tuple[Artefact, StageRecord]:
         """Return a node's result, from the store or by running its stage; its parents must be obtained or adopted."""
@@ -93,7 +92,7 @@ class Worker:
 
 def _run(node: Node, context: StageContext, folders: Mapping[str, Path]) -> None:
     """Call the function that computes a stage, with its parts built and its parents as folders."""
-    function = _named(node.stage.run)
+    function = named(node.stage.run)
     parts = {name for name, value in node.config.items() if isinstance(value, Component)}
     typed = SimpleNamespace(__annotations__={n: kind for n, kind in function.__annotations__.items() if n in parts})
     kinds, arguments = get_type_hints(typed, globalns=function.__globals__), {}
@@ -108,13 +107,6 @@ def _run(node: Node, context: StageContext, folders: Mapping[str, Path]) -> None
         elif several:
             arguments[parameter] = dict(sorted(several.items()))
     function(context, **arguments)
-
-
-def _named(function: str) -> Callable[..., Any]:
-    """Return the function that a "module:function" names."""
-    module, _, name = function.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
 
 
 def _unheard(_: Row) -> None:
