@@ -32,8 +32,7 @@ def dream(of: MDNRNN, horizon: int = 50) -> Dream:
     starts = StartStates(
         torch.randn(256, latent, generator=chance),
         torch.full((256, latent), -4.0),
-        0.1 * torch.randn(256, hidden, generator=chance),
-        0.1 * torch.randn(256, hidden, generator=chance),
+        {name: 0.1 * torch.randn(256, hidden, generator=chance) for name in ("h", "c")},
     )
     return Dream(memory=of, starts=starts, senses="zh", horizon=horizon, temperature=1.0, done_rule="never")
 

@@ -20,7 +20,8 @@ FLOORS = [
     {"collect"},
     {"search"},
     {"worlds"},
-    {"vision", "memory", "controller", "envs", "data"},
+    {"controller"},
+    {"vision", "memory", "envs", "data"},
     {"engine"},
 ]
 ENGINE_FLOORS = [

@@ -181,7 +181,7 @@ def test_a_finished_agent_is_scored_by_the_code_as_it_is_and_under_a_key_that_sa
     asked = wmframe(mine, *question)
     assert "evaluate: cached" in asked, "it is the run's own question"
     before = record((mine / "runs" / "latest").resolve())
-    edit(mine / "my_memory.py", "MemoryState(h, h)", "MemoryState(h * 0.5, h)")
+    edit(mine / "my_memory.py", "GRUState(state.z, h)", "GRUState(state.z, h * 0.5)")
     again = wmframe(mine, *question)
     assert "baseline: cached" in again
     assert "evaluate: cached" not in again
@@ -197,7 +197,7 @@ def test_a_first_driver_of_edited_code_is_another(mine: Path, capsys: Capture) -
     [run] = [path.name for path in (mine / "runs").iterdir() if not path.is_symlink()]
     goes_on = ("rounds=0", f"first_driver={run}", "finetune=real", "memory=mdn_rnn")
     before = plan(capsys, *goes_on)
-    edit(mine / "my_memory.py", "MemoryState(h, h)", "MemoryState(h * 0.5, h)")
+    edit(mine / "my_memory.py", "GRUState(state.z, h)", "GRUState(state.z, h * 0.5)")
     after = plan(capsys, *goes_on)
     unlike = {name for name in before if before[name][1] != after[name][1]}
     assert unlike == {"controller.0_awake", "agent", "evaluate"}

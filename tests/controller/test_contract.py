@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from wmframe.controller.contract import Controller, Senses, feature_size, features
+from wmframe.controller.contract import Controller
 from wmframe.controller.hidden import Hidden
 from wmframe.controller.linear import Linear
 
@@ -63,12 +63,3 @@ def test_every_parameter_matters(controller: Controller) -> None:
     controller.act(parameters, torch.randn(1, 5, controller.feature_size, generator=chance)).sum().backward()  # type: ignore[no-untyped-call]
     assert parameters.grad is not None
     assert (parameters.grad != 0).all()
-
-
-@pytest.mark.parametrize(
-    ("senses", "expected"), [("z", [1, 2]), ("zh", [1, 2, 3, 4, 5]), ("zhc", [1, 2, 3, 4, 5, 6, 7, 8])]
-)
-def test_features_are_laid_out_as_z_then_h_then_c(senses: Senses, expected: list[int]) -> None:
-    z, h, c = torch.tensor([[1, 2]]), torch.tensor([[3, 4, 5]]), torch.tensor([[6, 7, 8]])
-    assert features(senses, z, h, c).tolist() == [expected]
-    assert feature_size(senses, 2, 3) == len(expected)

@@ -6,7 +6,10 @@ from torch import Tensor
 
 from tests.memory.windows import window
 from wmframe.data.windows import Window
+from wmframe.memory.lstm_imagination import LSTMState
 from wmframe.memory.mdn_rnn import MDNRNN
+from wmframe.memory.prediction import Prediction
+from wmframe.memory.state import State
 
 
 def small(**keys: float | bool) -> MDNRNN:
@@ -17,6 +20,10 @@ def small(**keys: float | bool) -> MDNRNN:
 def second_bias(memory: MDNRNN) -> Tensor:
     bias: Tensor = memory.lstm.bias_hh_l0  # type: ignore[assignment]
     return bias
+
+
+def says(memory: MDNRNN, state: State) -> Prediction:
+    return memory.imagine(state, memory.imagining.middle(state.z), 1.0)[0]
 
 
 def gradients(memory: MDNRNN, batch: Window) -> dict[str, Tensor]:
@@ -33,6 +40,11 @@ def test_it_has_the_papers_parameters() -> None:
     assert sum(count for name, count in trainable.items() if name not in heads) == 422_368
     assert sum(trainable[name] for name in heads) == 2 * 257
     assert second_bias(memory).numel() == 1024
+
+
+def test_c_may_be_fed_the_cell_too() -> None:
+    state = LSTMState(*(torch.randn(2, size) for size in (3, 8, 8)))
+    assert torch.equal(small().features(state, "zhc"), torch.cat(state.tensors, 1))
 
 
 def test_the_second_bias_is_zero_and_stays_so() -> None:
@@ -53,8 +65,8 @@ def test_the_loss_is_what_advancing_step_by_step_predicts() -> None:
     batch = batch._replace(done=torch.eye(6)[[5, 2, 0, 5]])
     state, nll, reward, done = memory.initial(4), [], [], []
     for t in range(6):
-        state = memory.advance(batch.mu[:, t], batch.actions[:, t], state)
-        said = memory.predict(state)
+        state = memory.advance(state.but(z=batch.mu[:, t]), batch.actions[:, t])
+        said = says(memory, state)
         nll.append(-said.latent.log_prob(batch.mu[:, t + 1]).mean())
         reward.append(((said.reward - batch.rewards[:, t]) / 2).square().mean())
         p, end = (said.done + math.log(10)).sigmoid(), batch.done[:, t]  # what M says is calibrated, the loss is not
@@ -134,7 +146,7 @@ def test_a_calibrated_end_is_foretold_as_often_as_it_comes(calibrated: bool, exp
         adam.zero_grad()
         memory.loss(batch)["done_loss"].backward()  # type: ignore[no-untyped-call]
         adam.step()
-    assert memory.predict(memory.initial(1)).done.sigmoid().item() == pytest.approx(expected, abs=0.01)
+    assert says(memory, memory.initial(1)).done.sigmoid().item() == pytest.approx(expected, abs=0.01)
 
 
 def test_rewards_are_clipped_then_scaled_and_predicted_in_their_own_units() -> None:
@@ -145,13 +157,13 @@ def test_rewards_are_clipped_then_scaled_and_predicted_in_their_own_units() -> N
     assert memory.loss(batch)["reward_error"].item() == pytest.approx((2**2 + 0 + 0.6**2 + 2**2) / 4)
     with torch.no_grad():
         memory.reward.bias.fill_(0.6)
-    assert memory.predict(memory.initial(1)).reward.item() == pytest.approx(3.0)
+    assert says(memory, memory.initial(1)).reward.item() == pytest.approx(3.0)
 
 
 def test_weights_of_zero_switch_the_heads_off() -> None:
     memory, batch = small(reward_weight=0.0, done_weight=0.0), window()
     batch.done[:, -1] = 1.0
-    said = memory.predict(memory.initial(2))
+    said = says(memory, memory.initial(2))
     assert said.reward.tolist() == [0.0, 0.0]
     assert said.done.sigmoid().tolist() == [0.0, 0.0]
     terms = memory.loss(batch)
@@ -187,7 +199,7 @@ def test_a_value_is_learned_where_it_is_known_and_in_the_units_of_rewards() -> N
     assert nobody_knows["value_error"] == 0.0
     with torch.no_grad():
         memory.value.bias.fill_(2.0)
-    said = memory.predict(memory.initial(1)).value
+    said = says(memory, memory.initial(1)).value
     assert said is not None
     assert said.item() == pytest.approx(12.0)
 
@@ -195,7 +207,7 @@ def test_a_value_is_learned_where_it_is_known_and_in_the_units_of_rewards() -> N
 def test_a_memory_without_a_value_has_none() -> None:
     memory = small()
     assert "value_error" not in memory.loss(window())
-    assert memory.predict(memory.initial(1)).value is None
+    assert says(memory, memory.initial(1)).value is None
     assert not any(name.startswith("value") for name, _ in memory.named_parameters())
 
 

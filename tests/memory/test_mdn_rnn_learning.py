@@ -88,8 +88,9 @@ def test_it_learns_how_latents_move() -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         memory.on_before_optimizer_step(made["optimizer"])
         made["optimizer"].step()
-    state = memory.advance(torch.tensor([[0.2], [0.2]]), torch.tensor([[0.8], [-0.8]]), memory.initial(2))
-    forth, back = memory.predict(state).latent.mode()
+    state = memory.advance(memory.initial(2).but(z=torch.full((2, 1), 0.2)), torch.tensor([[0.8], [-0.8]]))
+    said, _ = memory.imagine(state, memory.imagining.middle(state.z), 1.0)
+    forth, back = said.latent.mode()
     assert forth.item() == pytest.approx(1.0, abs=0.35)
     assert back.item() == pytest.approx(-0.6, abs=0.35)
     assert loss.item() < 0.6  # a standard normal alone leaves 1.4 nats and more

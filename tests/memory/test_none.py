@@ -11,6 +11,6 @@ def test_it_holds_nothing_and_dreams_of_nothing() -> None:
     assert not memory.dreams
     assert memory.steps == 0
     state = memory.initial(3)
-    assert memory.advance(torch.ones(3, 4), torch.ones(3, 2), state).h.shape == (3, 0)
+    assert memory.hidden(memory.advance(state, torch.ones(3, 2))).shape == (3, 0)
     with pytest.raises(UserError, match="memory=mdn_rnn"):
-        memory.predict(state)
+        memory.imagine(state, memory.imagining.middle(state.z), 1.0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from wmframe.controller.contract import Senses
 from wmframe.memory.contract import Memory
+from wmframe.memory.rules import Senses
 from wmframe.worlds.contract import Step
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.settings import DreamSettings

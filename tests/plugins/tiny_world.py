@@ -11,9 +11,9 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from wmframe.controller.contract import feature_size
 from wmframe.envs.spec import EnvSpec
 from wmframe.memory.contract import Memory
+from wmframe.memory.rules import feature_size
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.inputs import WorldInputs
 from wmframe.worlds.settings import WorldSettings

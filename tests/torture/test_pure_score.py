@@ -114,7 +114,8 @@ def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> No
 
 def test_a_driver_dreams_the_same_on_a_seed_whoever_dreams_beside_it(driver: Driver) -> None:
     chance = torch.Generator().manual_seed(1)
-    states = StartStates(*(torch.randn(20, size, generator=chance) for size in (Z, Z, H, H)))
+    mu, logvar, h, c = (torch.randn(20, size, generator=chance) for size in (Z, Z, H, H))
+    states = StartStates(mu, logvar, {"h": h, "c": c})
     dream = Dream(
         memory=driver.memory,
         starts=states,

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from tests.worlds.pursuit import SeenAndDone
 from tests.worlds.toys import A, H, Z, dream, memory, start_states
-from wmframe.controller.contract import Senses
 from wmframe.controller.hidden import Hidden
 from wmframe.controller.linear import Linear
 from wmframe.memory.contract import Memory
 from wmframe.memory.mixture import Mixture
-from wmframe.memory.prediction import MemoryState, Prediction
+from wmframe.memory.prediction import Prediction
+from wmframe.memory.rules import Reparameterization, Senses
+from wmframe.memory.state import Noise, NoiseSize, State
 from wmframe.worlds.differentiable import DifferentiableDream, utility
 from wmframe.worlds.dream import Dream
 from wmframe.worlds.rollout import population_returns
-from wmframe.worlds.rules import DoneRule, Reparameterization
+from wmframe.worlds.rules import DoneRule
 from wmframe.worlds.starts import StartStates
 
 SEEDS = list(range(40))
@@ -77,7 +79,8 @@ def test_its_gradient_is_that_of_its_returns() -> None:
     """Against finite differences in float64; the Gaussians chosen by luck stay the same in between."""
     of = memory(done_bias=-2.0, value_steps=3).double()
     noise = start_states()
-    starts = StartStates(*(getattr(noise, name).double() for name in ("mu", "logvar", "h", "c")))
+    packed = {name: tensor.double() for name, tensor in noise.packed.items()}
+    starts = StartStates(noise.mu.double(), noise.logvar.double(), packed)
     world = dream(of=of, starts=starts, bootstrap=True).differentiable()
     controller = linear()
     assert torch.autograd.gradcheck(
@@ -92,26 +95,34 @@ class Choosing(Memory):
     def __init__(self) -> None:
         super().__init__()
         self.latent_size, self.action_size, self.hidden_size = 1, 1, 2
+        self.imagining = NoiseSize(uniform=1, normal=1)
         self.nothing = torch.nn.Parameter(torch.zeros(1))
 
-    def initial(self, batch: int) -> MemoryState:
-        return MemoryState(torch.zeros(batch, 2), torch.zeros(batch, 2))
+    def initial(self, batch: int) -> SeenAndDone:
+        return SeenAndDone(torch.zeros(batch, 1), torch.zeros(batch, 2))
 
-    def advance(self, z: torch.Tensor, action: torch.Tensor, state: MemoryState) -> MemoryState:
-        now = torch.cat((z, action), -1)
-        return MemoryState(now, now)
+    def advance(self, state: State, action: torch.Tensor) -> SeenAndDone:
+        return SeenAndDone(state.z, torch.cat((state.z, action), -1))
 
-    def predict(self, state: MemoryState) -> Prediction:
-        z, action = state.h.unbind(-1)
+    def imagine(
+        self, state: State, noise: Noise, temperature: float, reparameterization: Reparameterization = "component"
+    ) -> tuple[Prediction, State]:
+        z, action = SeenAndDone.of(state).h.unbind(-1)
         logits = torch.stack((-2 * action, 2 * action), -1)[..., None]
         mean = torch.tensor([[-1.0], [1.0]]).expand_as(logits)
-        return Prediction(Mixture.of(logits, mean, torch.zeros_like(logits)), z, torch.full_like(z, -20.0))
+        latent = Mixture.of(logits, mean, torch.zeros_like(logits))
+        draw = {"component": latent.sample, "implicit": latent.implicit_sample}[reparameterization]
+        said = Prediction(latent, z, torch.full_like(z, -20.0))
+        return said, state.but(z=draw(noise.uniform, noise.normal, temperature))
+
+    def hidden(self, state: State) -> torch.Tensor:
+        return SeenAndDone.of(state).h
 
 
 def test_an_implicit_gradient_knows_that_actions_choose_among_gaussians() -> None:
     """Two steps pay z and z', E z' = tanh 2a: its slope is 2 / cosh² 2a, of which the Gaussian chosen shows nothing."""
-    zeros, seeds = torch.zeros(1, 2), list(range(60_000))
-    starts = StartStates(torch.zeros(1, 1), torch.full((1, 1), -20.0), zeros, zeros)
+    seeds = list(range(60_000))
+    starts = StartStates(torch.zeros(1, 1), torch.full((1, 1), -20.0), {"h": torch.zeros(1, 2)})
     world = dream(of=Choosing(), starts=starts, senses="z", done_rule="never")
     controller = Linear(latent_size=1, hidden_size=0, action_size=1, senses="z")
     found = torch.zeros(controller.size, requires_grad=True)  # a = tanh(w z + b) = 0

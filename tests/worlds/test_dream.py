@@ -3,11 +3,11 @@ import torch
 from torch import Tensor
 
 from tests.worlds.toys import A, H, Z, act, data, dream, lane, live, memory, start_states
-from wmframe.controller.contract import features
 from wmframe.data.emphasis import EVENLY
 from wmframe.engine.errors import UserError
+from wmframe.memory.lstm_imagination import LSTMState
 from wmframe.memory.none import NoMemory
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.state import Noise
 from wmframe.worlds.starts import StartStates, warmed_starts
 
 SEEDS = list(range(30))
@@ -71,13 +71,13 @@ def test_a_cold_dream_is_what_m_thinks_likeliest() -> None:
     world = dream(of=m, starts=starts, horizon=8, temperature=1e-12, done_rule="never", senses="zhc")
     seen = world.reset(SEEDS)
     for _ in range(8):
-        state = MemoryState(seen[:, Z : Z + H], seen[:, Z + H :])
+        state = LSTMState(*torch.split(seen, [Z, H, H], 1))
         with torch.inference_mode():
-            expected = m.advance(seen[:, :Z], act(seen), state)
+            expected = m.advance(state, act(seen))
+            said, _ = m.imagine(expected, m.imagining.middle(expected.z), 1.0)
         seen = world.step(act(seen)).features
         torch.testing.assert_close(seen[:, Z : Z + H], expected.h)
-        with torch.inference_mode():
-            torch.testing.assert_close(seen[:, :Z], m.predict(expected).latent.mode(), atol=1e-4, rtol=0)
+        torch.testing.assert_close(seen[:, :Z], said.latent.mode(), atol=1e-4, rtol=0)
 
 
 def test_a_dream_is_m_run_by_hand() -> None:
@@ -89,14 +89,16 @@ def test_a_dream_is_m_run_by_hand() -> None:
     first = torch.randn(Z, generator=chance)
     uniform, normal = torch.rand(20, Z, generator=chance), torch.randn(20, Z, generator=chance)
     ends = torch.rand(20, generator=chance)
-    z, state = starts.mu + (starts.logvar / 2).exp() * first, MemoryState(starts.h, starts.c)
-    torch.testing.assert_close(steps[0].features, torch.cat((z, state.h, state.c), 1))
+    state = LSTMState(starts.mu + (starts.logvar / 2).exp() * first, **starts.packed)
+    torch.testing.assert_close(steps[0].features, torch.cat(state.tensors, 1))
     with torch.inference_mode():
         for t, step in enumerate(steps[1:]):
-            state = m.advance(z, act(torch.cat((z, state.h, state.c), 1)), state)
-            said = m.predict(state)
-            z = said.latent.sample(uniform[t : t + 1], normal[t : t + 1], 1.15)
-            torch.testing.assert_close(step.features, features("zhc", z, state.h, state.c), rtol=1e-4, atol=1e-5)
+            advanced, noise = (
+                m.advance(state, act(torch.cat(state.tensors, 1))),
+                Noise(uniform[t, None], normal[t, None]),
+            )
+            said, state = m.imagine(advanced, noise, 1.15)
+            torch.testing.assert_close(step.features, torch.cat(state.tensors, 1), rtol=1e-4, atol=1e-5)
             torch.testing.assert_close(step.reward, said.reward, rtol=1e-4, atol=1e-5)
             assert bool(step.done) is bool(ends[t] < said.done.sigmoid()) or t == 19
 
@@ -111,9 +113,9 @@ def test_a_hotter_dream_strays_further() -> None:
 
 def test_dreams_begin_at_recorded_states_of_every_kind() -> None:
     starts = start_states(5)
-    certain = StartStates(starts.mu, torch.full_like(starts.logvar, -torch.inf), starts.h, starts.c)
+    certain = StartStates(starts.mu, torch.full_like(starts.logvar, -torch.inf), starts.packed)
     seen = dream(starts=certain, senses="zhc").reset(list(range(200)))
-    known = torch.cat((starts.mu, starts.h, starts.c), 1)
+    known = torch.cat((starts.mu, starts.packed["h"], starts.packed["c"]), 1)
     found = [int((known == row).all(1).nonzero()) for row in seen]
     assert set(found) == {0, 1, 2, 3, 4}
     assert max(found.count(number) for number in range(5)) < 80
@@ -131,7 +133,7 @@ def test_warmed_dreams_begin_where_m_would_be_after_the_recorded_steps() -> None
             for row in range(episode.start, episode.stop - 1):
                 if row - episode.start >= 2:
                     expected.append(torch.cat((mu[row : row + 1], state.h, state.c), 1))
-                state = m.advance(mu[row : row + 1], actions[row : row + 1], state)
+                state = m.advance(state.but(z=mu[row : row + 1]), actions[row : row + 1])
     seen = dream(of=m, starts=starts, senses="zhc").reset(SEEDS)
     distance = torch.cdist(seen, torch.cat(expected), compute_mode="donot_use_mm_for_euclid_dist").min(1).values
     assert distance.max() < 1e-5
@@ -190,7 +192,8 @@ def test_a_bootstrapped_dream_is_paid_at_the_horizon_what_m_expects_beyond_it_an
         expected = torch.zeros(1)
         if timed_out:
             h = steps[-1].features[number : number + 1, Z : Z + H]
-            value = m.predict(MemoryState(h, h)).value
+            state = LSTMState(torch.zeros(1, Z), h, h)
+            value = m.imagine(state, m.imagining.middle(state.z), 1.0)[0].value
             assert value is not None
             expected = value.detach()
         assert ours[-1][1] - theirs[-1][1] == pytest.approx(expected.item(), abs=1e-5)

@@ -28,7 +28,8 @@ def untrained(*, horizon: int = 9) -> Dream:
     torch.manual_seed(0)
     memory = MDNRNN(latent_size=3, action_size=2, hidden_size=8, mixtures=2).eval()
     torch.nn.init.constant_(memory.done.bias, SOMETIMES)
-    starts = StartStates(*(torch.randn(4, size) for size in (3, 3, 8, 8)))
+    mu, logvar, h, c = (torch.randn(4, size) for size in (3, 3, 8, 8))
+    starts = StartStates(mu, logvar, {"h": h, "c": c})
     return Dream(memory=memory, starts=starts, senses="zh", horizon=horizon, temperature=1.0, done_rule="sample")
 
 

@@ -20,7 +20,7 @@ def test_features_hold_h_from_before_the_step_and_m_is_told_z_and_action() -> No
             if t == len(steps) - 1:
                 break
             action = act(step.features)
-            state = m.advance(mu, action, state)
+            state = m.advance(state.but(z=mu), action)
             frame, reward, terminated, truncated, _ = env.step(action[0].numpy())
             assert float(steps[t + 1].reward) == np.float32(reward)
             assert bool(steps[t + 1].done) is (terminated or truncated)

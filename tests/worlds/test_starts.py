@@ -11,7 +11,10 @@ from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.engine.errors import UserError
 from wmframe.worlds.starts import StartStates, fresh_starts, warmed_starts
 
-NAMES = ("mu", "logvar", "h", "c")
+
+def same(one: StartStates, other: StartStates) -> bool:
+    ours, theirs = ({"mu": each.mu, "logvar": each.logvar, **each.packed} for each in (one, other))
+    return list(ours) == list(theirs) and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def warmed(
@@ -40,7 +43,7 @@ def places(starts: StartStates, of: LatentData) -> list[tuple[int, int]]:
 def test_saved_states_come_back(tmp_path: Path, starts: StartStates) -> None:
     starts.save(tmp_path / "starts.safetensors")
     loaded = StartStates.load(tmp_path / "starts.safetensors", memory())
-    assert all(torch.equal(getattr(loaded, name), getattr(starts, name)) for name in NAMES)
+    assert same(loaded, starts)
 
 
 def test_fresh_dreams_begin_with_first_frames_and_an_empty_memory() -> None:
@@ -48,9 +51,9 @@ def test_fresh_dreams_begin_with_first_frames_and_an_empty_memory() -> None:
     starts = fresh_starts(memory(), of, count=30, seed=0)
     assert {row for _, row in places(starts, of)} == {episode.start for episode in of.episodes}
     assert starts.mu.shape == starts.logvar.shape == (30, Z)
-    assert starts.h.shape == starts.c.shape == (30, H)
-    assert not starts.h.any()
-    assert not starts.c.any()
+    for kept in starts.packed.values():
+        assert kept.shape == (30, H)
+        assert not kept.any()
 
 
 def test_draws_are_a_function_of_the_seed() -> None:
@@ -59,9 +62,8 @@ def test_draws_are_a_function_of_the_seed() -> None:
         lambda seed: fresh_starts(memory(), data(), count=9, seed=seed),
     ]
     for draw in draws:
-        one, same, other = draw(3), draw(3), draw(4)
-        assert all(torch.equal(getattr(one, name), getattr(same, name)) for name in NAMES)
-        assert not torch.equal(one.mu, other.mu)
+        assert same(draw(3), draw(3))
+        assert not torch.equal(draw(3).mu, draw(4).mu)
 
 
 @pytest.mark.parametrize("skip", [0, 3, 8])
@@ -72,14 +74,14 @@ def test_warmed_starts_lie_anywhere_a_step_follows_but_for_the_skipped(skip: int
     allowed = {row for e in of.episodes for row in range(e.start + skip, e.stop - 1)}
     assert found == allowed
     assert starts.mu.shape == (200, Z)
-    assert starts.mu.dtype == starts.h.dtype == torch.float32
+    assert starts.mu.dtype == starts.packed["h"].dtype == torch.float32
 
 
 def test_the_first_frame_of_an_episode_has_an_empty_memory_and_no_other() -> None:
     of = data()
     starts = warmed(of, count=100)
     first = {episode.start for episode in of.episodes}
-    for (_, row), h in zip(places(starts, of), starts.h, strict=True):
+    for (_, row), h in zip(places(starts, of), starts.packed["h"], strict=True):
         assert bool((h == 0).all()) is (row in first)
 
 

@@ -1,18 +1,22 @@
 """Tiny worlds to live in: untrained V and M, the toy environment, recorded latents that are noise."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from tests.data.test_latents import encoded
-from wmframe.controller.contract import Senses
+from tests.plugins.gru_memory import GRUMemory
+from tests.plugins.rssm_memory import RSSM
+from tests.plugins.transformer_memory import TransformerMemory
 from wmframe.data.latents import EncodedEpisodes, LatentData
 from wmframe.envs.batch import EnvBatch, SerialBatch
 from wmframe.envs.toy import Toy
 from wmframe.memory.contract import Memory
 from wmframe.memory.mdn_rnn import MDNRNN
+from wmframe.memory.rules import Senses
 from wmframe.vision.contract import Vision
 from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.contract import Step, World
@@ -68,7 +72,7 @@ def start_states(count: int = 5) -> StartStates:
     """Start states that are noise."""
     chance = torch.Generator().manual_seed(13)
     mu, logvar = torch.randn(count, Z, generator=chance), torch.full((count, Z), -1.0)
-    return StartStates(mu, logvar, torch.randn(count, H, generator=chance), torch.randn(count, H, generator=chance))
+    return StartStates(mu, logvar, {name: torch.randn(count, H, generator=chance) for name in ("h", "c")})
 
 
 def dream(
@@ -114,12 +118,34 @@ def reality(
     )
 
 
+def other_memory(kind: type[GRUMemory] | type[TransformerMemory] | type[RSSM]) -> Memory:
+    """An M of the tests' plugins that was never trained."""
+    torch.manual_seed(14)
+    return kind(latent_size=Z, action_size=A, hidden_size=16).eval()  # narrower products may round by alignment
+
+
+def started(of: Memory) -> StartStates:
+    """Starts where M remembers nothing yet."""
+    states = start_states()
+    return replace(states, packed=of.pack(of.initial(len(states.mu))))
+
+
+def dream_of(kind: type[GRUMemory] | type[TransformerMemory] | type[RSSM]) -> Dream:
+    of = other_memory(kind)
+    return dream(of=of, starts=started(of))
+
+
 WORLDS: dict[str, Make] = {
     "dream, sampled ends": dream,
     "dream, no ends, z alone": lambda: dream(done_rule="never", senses="z"),
     "dream, bootstrapped": lambda: dream(of=memory(done_bias=-2.0, value_steps=3), bootstrap=True),
     "dream, cell too, cold": lambda: dream(senses="zhc", temperature=0.1),
+    "dream, a gru's": lambda: dream_of(GRUMemory),
+    "dream, a transformer's": lambda: dream_of(TransformerMemory),
+    "dream, an rssm's": lambda: dream_of(RSSM),
     "reality": reality,
+    "reality, a transformer's": lambda: reality(of=other_memory(TransformerMemory)),
+    "reality, an rssm's": lambda: reality(of=other_memory(RSSM)),
     "reality, mean latent, cell too": lambda: reality(senses="zhc", sample_latent=False),
     "reality, short": lambda: reality(most_steps=5),
 }

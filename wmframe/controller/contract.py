@@ -5,12 +5,10 @@ Legend: P population, R roll-outs, F features, A action, D parameters.
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal
 
-from torch import Tensor, cat
+from torch import Tensor
 
-Senses = Literal["z", "zh", "zhc"]
-"""What C is fed: the latent, with M's hidden state (CarRacing), with its cell too (Take Cover)."""
+from wmframe.memory.rules import Senses
 
 
 class Controller(ABC):
@@ -27,13 +25,3 @@ class Controller(ABC):
     @abstractmethod
     def act(self, parameters: Tensor, features: Tensor) -> Tensor:
         """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
-
-
-def features(senses: Senses, z: Tensor, h: Tensor, c: Tensor) -> Tensor:
-    """Lay out what C is fed: [z], [z; h] or [z; h; c], (B, F)."""
-    return cat({"z": (z,), "zh": (z, h), "zhc": (z, h, c)}[senses], -1)
-
-
-def feature_size(senses: Senses, latent_size: int, hidden_size: int) -> int:
-    """Return F for these senses."""
-    return latent_size + hidden_size * {"z": 0, "zh": 1, "zhc": 2}[senses]

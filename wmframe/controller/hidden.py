@@ -4,7 +4,8 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from wmframe.controller.contract import Controller, Senses, feature_size
+from wmframe.controller.contract import Controller
+from wmframe.memory.rules import Senses, feature_size
 
 
 class Hidden(Controller):

@@ -15,7 +15,16 @@ from torch import Tensor
 
 from wmframe.memory.imagination import Imagination
 from wmframe.memory.mixture import LOG_STD
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.rules import Senses
+from wmframe.memory.state import Noise, State
+
+
+@dataclass(frozen=True)
+class LSTMState(State):
+    """An LSTM's hidden `h` (B, H) and cell `c` (B, H), beside z."""
+
+    h: Tensor
+    c: Tensor
 
 
 @dataclass(frozen=True)
@@ -61,31 +70,32 @@ class LSTMImagination(Imagination):
         self._mean, self._log_std = self._chosen
         self._beyond = empty(max(mixtures - 1, 0), latent, lanes)
 
-    def begin(self, z: Tensor, state: MemoryState, lanes: Tensor | None = None) -> None:
+    def begin(self, state: State, lanes: Tensor | None = None) -> None:
         """See `Imagination.begin`."""
-        for place, value in ((self._z, z), (self._h, state.h), (self._c, state.c)):
+        at = LSTMState.of(state)
+        for place, value in ((self._z, at.z), (self._h, at.h), (self._c, at.c)):
             if lanes is None:
                 place.copy_(value.mT)
             else:
                 place.index_copy_(1, lanes, value.mT)
 
-    def step(self, actions: Tensor, uniform: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, actions: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """See `Imagination.step`."""
         self._action.copy_(actions.mT)
         self._advance()
         torch.mm(self._weights.heads, self._heard, out=self._said)
-        self._draw(uniform.mT, normal.mT)
+        self._draw(noise.uniform.mT, noise.normal.mT)
         return self._reward, self._done
 
     def value(self) -> Tensor:
         """See `Imagination.value`."""
         return self._value
 
-    def now(self, size: int) -> Tensor:
-        """See `Imagination.now`; as far as h it is a view."""
-        if size <= self._felt.shape[1]:
-            return self._felt[:, :size]
-        return torch.cat((self._felt, self._c.mT), 1)[:, :size]
+    def features(self, senses: Senses) -> Tensor:
+        """See `Imagination.features`; but for the cell it is a view."""
+        if senses == "zhc":
+            return torch.cat((self._felt, self._c.mT), 1)
+        return self._felt if senses == "zh" else self._z.mT
 
     def _advance(self) -> None:
         """The LSTM's own equations, with each sigmoid(x) as a division by 1 + exp(-x), which takes less time."""

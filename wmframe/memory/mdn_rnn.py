@@ -16,9 +16,11 @@ from torch.nn import functional
 
 from wmframe.memory.contract import Memory, Sequences
 from wmframe.memory.imagination import Imagination
-from wmframe.memory.lstm_imagination import LSTMImagination, LSTMWeights
+from wmframe.memory.lstm_imagination import LSTMImagination, LSTMState, LSTMWeights
 from wmframe.memory.mixture import Mixture
-from wmframe.memory.prediction import MemoryState, Prediction
+from wmframe.memory.prediction import Prediction
+from wmframe.memory.rules import Reparameterization
+from wmframe.memory.state import Noise, NoiseSize, State
 
 
 class MDNRNN(Memory):
@@ -72,6 +74,7 @@ class MDNRNN(Memory):
         self.done_shift = math.log(done_positive) if calibrate_done else 0.0
         self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
         self.gradient_clip = gradient_clip
+        self.imagining = NoiseSize(uniform=latent_size, normal=latent_size)
         self.lstm = nn.LSTM(latent_size + action_size, hidden_size, batch_first=True)
         self._settle_biases()
         self.dropout = nn.Dropout(dropout)
@@ -80,22 +83,36 @@ class MDNRNN(Memory):
         self.done = nn.Linear(hidden_size, 1)
         self.value = nn.Linear(hidden_size, 1) if value_steps else None
 
-    def initial(self, batch: int) -> MemoryState:
+    def initial(self, batch: int) -> LSTMState:
         """Return zeros, as the paper does."""
-        zeros = torch.zeros(batch, self.hidden_size, device=self.device)
-        return MemoryState(zeros, zeros)
+        z, h = (self.mixture.weight.new_zeros(batch, size) for size in (self.latent_size, self.hidden_size))
+        return LSTMState(z, h, h)
 
-    def advance(self, z: Tensor, action: Tensor, state: MemoryState) -> MemoryState:
+    def advance(self, state: State, action: Tensor) -> LSTMState:
         """Return the LSTM's state after z (B, Z) and action (B, A)."""
-        h, c = torch.lstm_cell(torch.cat((z, action), -1), (state.h, state.c), *self.lstm.all_weights[0])
-        return MemoryState(h, c)
+        now = LSTMState.of(state)
+        h, c = torch.lstm_cell(torch.cat((now.z, action), -1), (now.h, now.c), *self.lstm.all_weights[0])
+        return LSTMState(now.z, h, c)
 
-    def predict(self, state: MemoryState) -> Prediction:
-        """Return the mixture over z', the reward, the done logit and the value that follow `state`."""
-        return self._heads(state.h)
+    def imagine(
+        self, state: State, noise: Noise, temperature: float, reparameterization: Reparameterization = "component"
+    ) -> tuple[Prediction, LSTMState]:
+        """Return the mixture over z', the reward, the done logit and the value that follow, and z' in its place."""
+        now = LSTMState.of(state)
+        said = self._heads(now.h)
+        draw = {"component": said.latent.sample, "implicit": said.latent.implicit_sample}[reparameterization]
+        return said, now.but(z=draw(noise.uniform, noise.normal, temperature))
 
-    def imagine(self, lanes: int, temperature: float) -> Imagination:
-        """Return the same steps as `advance` and `predict`, to rounding, in place."""
+    def hidden(self, state: State) -> Tensor:
+        """Return h (B, H)."""
+        return LSTMState.of(state).h
+
+    def cell(self, state: State) -> Tensor:
+        """Return c (B, H)."""
+        return LSTMState.of(state).c
+
+    def imagination(self, lanes: int, temperature: float) -> Imagination:
+        """Return the same steps as `advance` and `imagine`, to rounding, in place."""
         from_input, from_hidden, bias, _ = (weight.detach() for weight in self.lstm.all_weights[0])
         from_latent, from_action = torch.split(from_input, [self.latent_size, self.action_size], 1)
         heads = [head for head in (self.mixture, self.reward, self.done, self.value) if head is not None]

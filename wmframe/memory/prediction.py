@@ -1,7 +1,4 @@
-"""What M carries from step to step, and what it says of the next.
-
-Legend: B batch, H hidden, Z latent, K mixtures.
-"""
+"""What M says of the next step. Legend: Z latent, K mixtures, (...) any leading dimensions."""
 
 from dataclasses import dataclass
 
@@ -11,16 +8,8 @@ from wmframe.memory.mixture import Mixture
 
 
 @dataclass(frozen=True)
-class MemoryState:
-    """What M carries between steps: hidden `h` (B, H) and cell `c` (B, H); a memory without a cell repeats h."""
-
-    h: Tensor
-    c: Tensor
-
-
-@dataclass(frozen=True)
 class Prediction:
-    """p(z', r, d | z, a, h) of one step or many, leading dimensions (...).
+    """p(z', r, d) of one step or many, leading dimensions (...).
 
     `latent` is the mixture over z' (..., K, Z); `reward` (...) its mean in the environment's own units; `done` (...)
     the logit of a true end (a time limit is never one); `value` (...) the mean of what the memory's `value_steps` steps

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from wmframe.engine.errors import UserError
-from wmframe.worlds.rules import Reparameterization
+from wmframe.memory.rules import Reparameterization
 
 if TYPE_CHECKING:
     from wmframe.controller.contract import Controller

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wmframe.controller.contract import Controller
 from wmframe.engine.errors import UserError
-from wmframe.worlds.rules import Reparameterization
+from wmframe.memory.rules import Reparameterization
 
 
 @dataclass(frozen=True)

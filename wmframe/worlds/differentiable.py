@@ -18,12 +18,14 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from wmframe.controller.contract import Controller, Senses, features
+from wmframe.controller.contract import Controller
 from wmframe.memory.contract import Memory
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.rules import Reparameterization, Senses
+from wmframe.memory.state import State
+from wmframe.memory.unroll import imagined
 from wmframe.worlds.contract import DifferentiableWorld
 from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.rules import DoneRule, Reparameterization
+from wmframe.worlds.rules import DoneRule
 from wmframe.worlds.starts import StartStates
 
 _STEEPEST: Final = 3.0
@@ -55,15 +57,15 @@ class DifferentiableDream(DifferentiableWorld):
 
     def returns(self, controller: Controller, parameters: Tensor, seeds: Sequence[int], *, horizon: int) -> Tensor:
         """Return what C with parameters (D,) is paid in a dream of `horizon` steps a seed, (U,)."""
-        luck = draw_luck(self.starts, seeds, horizon)
-        z, state = luck.z, MemoryState(self.starts.h[luck.start], self.starts.c[luck.start])
-        returns, going_on = torch.zeros_like(z[:, 0]), torch.ones_like(z[:, 0])
-        for uniform, normal in self._steps(luck.steps):
-            actions = controller.act(parameters[None], features(self.senses, z, state.h, state.c)[None])[0]
-            state = self.memory.advance(z, actions, state)
-            said = self.memory.predict(state)
-            draw = said.latent.implicit_sample if self.reparameterization == "implicit" else said.latent.sample
-            z = draw(uniform, normal, self.temperature)
+        luck = draw_luck(self.memory, self.starts, seeds, horizon)
+        start = self.starts.begun(self.memory, luck.start, luck.z, luck.observing)
+        returns, going_on = torch.zeros_like(luck.z[:, 0]), torch.ones_like(luck.z[:, 0])
+        noises = [self.memory.imagining.split(row[:-1].mT) for row in luck.steps]
+
+        def act(state: State) -> Tensor:
+            return controller.act(parameters[None], self.memory.features(state, self.senses)[None])[0]
+
+        for said, _ in imagined(self.memory, start, act, noises, self.temperature, self.reparameterization):
             returns = returns + going_on * self._worth(said.reward)
             going_on = going_on * self._survival(said.done)
         if self.bootstrap and said.value is not None:
@@ -72,11 +74,6 @@ class DifferentiableDream(DifferentiableWorld):
 
     def _worth(self, pay: Tensor) -> Tensor:
         return pay if self.risk_tolerance is None else utility(pay, self.risk_tolerance)
-
-    def _steps(self, luck: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """The uniform and normal numbers of each step, both (U, Z)."""
-        size = self.memory.latent_size
-        return [(row[:size].mT, row[size : 2 * size].mT) for row in luck]
 
     def _survival(self, done: Tensor) -> Tensor:
         """How likely a dream goes on after a step with this done logit."""

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from wmframe.controller.contract import Senses, feature_size
 from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.rules import Reparameterization, Senses, feature_size
+from wmframe.memory.state import Noise, State
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.differentiable import DifferentiableDream
-from wmframe.worlds.luck import draw_luck
-from wmframe.worlds.rules import DoneRule, Reparameterization
+from wmframe.worlds.luck import Luck, draw_luck
+from wmframe.worlds.rules import DoneRule
 from wmframe.worlds.starts import StartStates
 
 _LANES: Final = 2048
@@ -69,7 +69,7 @@ class Dream(World):
     @property
     def latent(self) -> Tensor:
         """The z (B, Z) that the lanes are at, for whoever wants to look at the dream."""
-        return self._imagination.now(self._memory.latent_size)[: self._size]
+        return self._imagination.features("z")[: self._size]
 
     @property
     def timed_out(self) -> Tensor:
@@ -104,19 +104,18 @@ class Dream(World):
         distinct = list(dict.fromkeys(seeds))
         padded = [*seeds, *([distinct[-1]] * (-len(seeds) % _PAD))]
         device = self._memory.device
-        self._luck, self._clock = draw_luck(self._starts, distinct, self.horizon), 0
+        self._luck, self._clock = draw_luck(self._memory, self._starts, distinct, self.horizon), 0
         number = {seed: column for column, seed in enumerate(distinct)}
         self._column = torch.tensor([number[seed] for seed in padded], device=device)
         self._until = torch.full((len(padded),), self.horizon, device=device)
         self._done = torch.zeros(len(padded), dtype=torch.bool, device=device)
         self._ended = torch.zeros_like(self._done)
         if self._lanes != len(padded):
-            self._imagination, self._lanes = self._memory.imagine(len(padded), self._temperature), len(padded)
-            self._row = torch.empty(2 * self._memory.latent_size + 1, len(padded), device=device)
-            uniform, normal, self._chance = torch.split(self._row, [*[self._memory.latent_size] * 2, 1])
-            self._uniform, self._normal = uniform.mT, normal.mT
-        start = self._luck.start[self._column]
-        self._imagination.begin(self._luck.z[self._column], MemoryState(self._starts.h[start], self._starts.c[start]))
+            self._imagination, self._lanes = self._memory.imagination(len(padded), self._temperature), len(padded)
+            size = self._memory.imagining
+            self._row = torch.empty(size.uniform + size.normal + 1, len(padded), device=device)
+            self._noise, self._chance = size.split(self._row[:-1].mT), self._row[-1]
+        self._imagination.begin(self._begun(self._luck, self._column))
         return self._features()
 
     @torch.inference_mode()
@@ -126,13 +125,13 @@ class Dream(World):
         if self._luck.steps.shape[-1] != self._lanes:
             self._luck = self._luck.of(self._column)
             self._column = torch.arange(self._lanes, device=at.device)
-        fresh = draw_luck(self._starts, seeds, self.horizon)
+        fresh = draw_luck(self._memory, self._starts, seeds, self.horizon)
         # All lanes read the row that the clock points at, so what is drawn for step 0 goes there.
         self._luck.steps[..., at] = fresh.steps.roll(self._clock % self.horizon, 0)
         self._until[at] = self._clock + self.horizon
         self._done = self._done.index_fill(0, at, False)
         self._ended = self._ended.index_fill(0, at, False)
-        self._imagination.begin(fresh.z, MemoryState(self._starts.h[fresh.start], self._starts.c[fresh.start]), at)
+        self._imagination.begin(self._begun(fresh, torch.arange(len(at), device=at.device)), at)
         return self._features()
 
     @torch.inference_mode()
@@ -141,11 +140,11 @@ class Dream(World):
         torch.index_select(self._luck.steps[self._clock % self.horizon], -1, self._column, out=self._row)
         if missing := self._lanes - self._size:
             actions = functional.pad(actions, (0, 0, 0, missing))
-        reward, logit = self._imagination.step(actions.to(self._row.device), self._uniform, self._normal)
+        reward, logit = self._imagination.step(actions.to(self._row.device), self._noise)
         reward = reward.masked_fill(self._done, 0.0)
         self._clock += 1
         before, out_of_time = self._done, self._until <= self._clock
-        self._ended = self._ended | (self._ends(logit, self._chance[0]) & ~before)
+        self._ended = self._ended | (self._ends(logit, self._chance) & ~before)
         self._done = self._ended | out_of_time
         if self._bootstrap:
             reward += self._imagination.value().where(out_of_time & ~self._ended & ~before, 0.0)
@@ -156,11 +155,15 @@ class Dream(World):
         twin._lanes, twin._twins = 0, []
         return twin
 
+    def _begun(self, luck: Luck, dreams: Tensor) -> State:
+        """Where dreams begin, by their numbers, each as often as it is named."""
+        noise = Noise(luck.observing.uniform[dreams], luck.observing.normal[dreams])
+        return self._starts.begun(self._memory, luck.start[dreams], luck.z[dreams], noise)
+
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:
         if self._rule == "sample":
             return uniform < logit.sigmoid()
         return logit > 0 if self._rule == "threshold" else torch.zeros_like(self._done)
 
     def _features(self) -> Tensor:
-        """Every kind of senses is a beginning of [z; h; c]."""
-        return self._imagination.now(self.feature_size)[: self._size]
+        return self._imagination.features(self._senses)[: self._size]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from wmframe.controller.contract import Senses
 from wmframe.data.emphasis import Emphasis
 from wmframe.data.latents import LatentData
 from wmframe.envs.batch import EnvBatch
 from wmframe.memory.contract import Memory
+from wmframe.memory.rules import Senses
 from wmframe.vision.contract import Vision
 from wmframe.worlds.starts import StartStates
 

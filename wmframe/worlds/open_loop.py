@@ -9,16 +9,16 @@ from torch import Tensor
 
 from wmframe.memory.contract import Memory
 from wmframe.memory.mixture import Mixture
+from wmframe.memory.unroll import followed, imagined
 
 
 @torch.inference_mode()
 def foreseen(memory: Memory, z: Tensor, actions: Tensor) -> Mixture:
     """Return what M said of each next z (T - 1, K, Z) along z (T, Z), recorded or dreamt, and actions (T, A)."""
-    state, said = memory.initial(1), []
-    for step in range(len(z) - 1):
-        state = memory.advance(z[step : step + 1], actions[step : step + 1], state)
-        said.append(memory.predict(state).latent.parts)
-    return Mixture(torch.cat(said))
+    seen, said = memory.observing.middle(z[:1]), memory.imagining.middle(z[:1])
+    recorded = ((z[t : t + 1], seen, actions[t : t + 1]) for t in range(len(z) - 1))
+    states = followed(memory, recorded, memory.initial(1))
+    return Mixture(torch.cat([memory.imagine(state, said, 1.0)[0].latent.parts for state in states]))
 
 
 @torch.inference_mode()
@@ -27,13 +27,13 @@ def open_loop(memory: Memory, z: Tensor, actions: Tensor, *, primed: int, temper
 
     `actions` (T, A) are the recorded ones throughout; action t is the one taken at z t.
     """
-    chance = torch.Generator().manual_seed(seed)
-    state, seen = memory.initial(1), [z[:1]]
-    for step in range(1, len(z)):
-        state = memory.advance(seen[-1], actions[step - 1 : step], state)
-        uniform = torch.rand(1, z.shape[1], generator=chance).to(z.device)
-        normal = torch.randn(1, z.shape[1], generator=chance).to(z.device)
-        alone = step >= primed
-        dreamt = memory.predict(state).latent.sample(uniform, normal, temperature) if alone else z[step : step + 1]
-        seen.append(dreamt)
-    return torch.cat(seen)
+    chance, size = torch.Generator().manual_seed(seed), memory.imagining
+    noises = [size.split(size.draw(chance, 1).to(z.device)) for _ in range(1, len(z))]
+    last = min(primed, len(z)) - 1
+    seen = memory.observing.middle(z[:1])
+    recorded = ((z[t : t + 1], seen, actions[t : t + 1]) for t in range(last))
+    *_, state = memory.initial(1), *followed(memory, recorded, memory.initial(1))
+    done = iter(actions[last:, None])
+    start = memory.observe(state, z[last : last + 1], seen)
+    alone = imagined(memory, start, lambda _: next(done), noises[last:], temperature)
+    return torch.cat([z[: last + 1], *(state.z for _, state in alone)])

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmframe.controller.contract import Senses, feature_size, features
 from wmframe.envs.batch import BatchStep, EnvBatch
 from wmframe.memory.contract import Memory
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.rules import Senses, feature_size
+from wmframe.memory.state import Noise
 from wmframe.vision.contract import Vision
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.tiles import by_tiles
@@ -68,8 +68,7 @@ class Reality(World):
         frames = self._batch.reset(seeds)
         off = np.zeros(lanes, np.bool_)
         self.observed = BatchStep(frames=frames, rewards=np.zeros(lanes, np.float32), terminated=off, truncated=off)
-        initial = self._memory.initial(lanes)
-        self._state = MemoryState(initial.h.to(self._memory.dtype), initial.c.to(self._memory.dtype))
+        self._state = self._memory.initial(lanes)
         self._steps = 0
         self._done = torch.zeros(lanes, dtype=torch.bool, device=self._vision.device)
         return self._look()
@@ -79,7 +78,7 @@ class Reality(World):
         """Take actions (B, A) in [-1, 1] in the environment."""
         actions = actions.float()
         self.observed = self._batch.step(actions.cpu().numpy())
-        self._state = self._carry(actions.to(self._memory.dtype))
+        self._advance(actions.to(self._memory.dtype))
         self._steps += 1
         reward = torch.where(self._done, 0.0, torch.from_numpy(self.observed.rewards).to(self._done.device))
         over = torch.from_numpy(self.observed.over).to(self._done.device)
@@ -94,21 +93,32 @@ class Reality(World):
     def _look(self) -> Tensor:
         frames = torch.from_numpy(self.observed.frames).to(self._vision.device)
         mu, logvar = by_tiles(lambda part: _both(self._vision, part[0]), (frames,))
-        self._z = mu
+        z = mu
         if self._sample:
             size, dtype = mu.shape[-1], mu.dtype
             noise = torch.stack([torch.randn(size, generator=chance, dtype=dtype) for chance in self._chance])
-            self._z = mu + (logvar / 2).exp() * noise.to(mu.device)
-        self._z = self._z.to(self._memory.dtype)
-        return features(self._senses, self._z, self._state.h, self._state.c)
+            z = mu + (logvar / 2).exp() * noise.to(mu.device)
+        self._observe(z.to(self._memory.dtype))
+        return self._memory.features(self._state, self._senses)
 
-    def _carry(self, actions: Tensor) -> MemoryState:
+    def _observe(self, z: Tensor) -> None:
+        size = self._memory.observing
+        noise = size.split(torch.cat([size.draw(chance, 1, z.dtype) for chance in self._chance]).to(z.device))
+
+        def observe(part: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            z, uniform, normal, *state = part
+            return self._memory.observe(self._state.with_tensors(state), z, Noise(uniform, normal)).tensors
+
+        self._state = self._state.with_tensors(
+            by_tiles(observe, (z, noise.uniform, noise.normal, *self._state.tensors))
+        )
+
+    def _advance(self, actions: Tensor) -> None:
         def advance(part: Sequence[Tensor]) -> tuple[Tensor, ...]:
-            z, action, h, c = part
-            state = self._memory.advance(z, action, MemoryState(h, c))
-            return state.h, state.c
+            action, *state = part
+            return self._memory.advance(self._state.with_tensors(state), action).tensors
 
-        return MemoryState(*by_tiles(advance, (self._z, actions, self._state.h, self._state.c)))
+        self._state = self._state.with_tensors(by_tiles(advance, (actions, *self._state.tensors)))
 
 
 def _both(vision: Vision, frames: Tensor) -> tuple[Tensor, Tensor]:

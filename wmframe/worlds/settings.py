@@ -18,9 +18,9 @@ from wmframe.engine.errors import UserError
 from wmframe.worlds.rules import DoneRule
 
 if TYPE_CHECKING:
-    from wmframe.controller.contract import Senses
     from wmframe.envs.spec import EnvSpec
     from wmframe.memory.contract import Memory
+    from wmframe.memory.rules import Senses
     from wmframe.worlds.contract import World
     from wmframe.worlds.dream import Dream
     from wmframe.worlds.inputs import WorldInputs

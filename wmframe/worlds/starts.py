@@ -1,10 +1,12 @@
 """Where dreams begin: recorded latents, with the state that M had when it saw them.
 
 Drawn once from recorded episodes by the controller stage, then part of its artefact; a Dream draws from them by seed.
-Legend: N start states, Z latent, H hidden.
+Legend: N start states, L lanes, Z latent.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +22,9 @@ from wmframe.engine.durability.files import write_atomic
 from wmframe.engine.durability.tensors import Layout, read_tensors
 from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
-from wmframe.memory.prediction import MemoryState
+from wmframe.memory.state import Noise, State
+from wmframe.memory.unroll import followed
+from wmframe.worlds.tiles import by_tiles
 
 _LANES = 256
 """Episodes warmed side by side."""
@@ -31,48 +35,60 @@ _RECENT: Final = 15
 
 @dataclass(frozen=True)
 class StartStates:
-    """mu, logvar (N, Z) of a recorded frame, and M's h, c (N, H) from before it; float32."""
+    """mu, logvar (N, Z) of a recorded frame, and what M packed of its state from before it, (N, …) each; float32."""
 
     mu: Tensor
     logvar: Tensor
-    h: Tensor
-    c: Tensor
+    packed: Mapping[str, Tensor]
 
     def to(self, device: torch.device | str) -> "StartStates":
         """Return the same states on a device."""
-        return StartStates(*(getattr(self, field.name).to(device) for field in fields(self)))
+        packed = {name: tensor.to(device) for name, tensor in self.packed.items()}
+        return StartStates(self.mu.to(device), self.logvar.to(device), packed)
+
+    def begun(self, memory: Memory, at: Tensor, z: Tensor, noise: Noise) -> State:
+        """Return M's states at the starts with numbers `at` (B,), where it was z (B, Z) that V saw."""
+        names = list(self.packed)
+
+        def observe(parts: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            z, uniform, normal, *packed = parts
+            before = memory.unpack(dict(zip(names, packed, strict=True)), len(z))
+            return memory.observe(before, z, Noise(uniform, normal)).tensors
+
+        rows = [z, noise.uniform, noise.normal, *(self.packed[name][at] for name in names)]
+        return memory.initial(1).with_tensors(by_tiles(observe, rows))
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, whole or not at all."""
         # Copies: an M's first h and c may be one tensor, which safetensors refuses.
-        states = {field.name: getattr(self, field.name).cpu().contiguous().clone() for field in fields(self)}
-        write_atomic(path, save(states))
+        named = {"mu": self.mu, "logvar": self.logvar, **self.packed}
+        write_atomic(path, save({name: tensor.cpu().contiguous().clone() for name, tensor in named.items()}))
 
     @classmethod
     def load(cls, path: Path, memory: Memory) -> "StartStates":
         """Read what `save` wrote for such a memory. Raises UserError for anything else."""
-        state, latent = memory.initial(1), memory.latent_size
-        sizes = {"mu": latent, "logvar": latent, "h": state.h.shape[1], "c": state.c.shape[1]}
-        wanted = {name: Layout(torch.float32, (None, size)) for name, size in sizes.items()}
-        found = cls(**read_tensors(path, wanted))
-        if len({len(getattr(found, name)) for name in wanted}) != 1 or len(found.mu) == 0:
+        latent = Layout(torch.float32, (None, memory.latent_size))
+        packed = {
+            name: Layout(_kept(tensor).dtype, (None, *tensor.shape[1:]))
+            for name, tensor in memory.pack(memory.initial(1)).items()
+        }
+        found = read_tensors(path, {"mu": latent, "logvar": latent, **packed})
+        if len({len(tensor) for tensor in found.values()}) != 1 or len(found["mu"]) == 0:
             raise UserError(f"{path}: its states are not all of one number", exit_code=1)
-        return found
+        return cls(found["mu"], found["logvar"], {name: found[name] for name in packed})
+
+
+def _kept(tensor: Tensor) -> Tensor:
+    """Numbers as they are kept: float32, whatever M computes in."""
+    return tensor.float() if tensor.is_floating_point() else tensor
 
 
 @torch.inference_mode()
 def fresh_starts(memory: Memory, data: LatentData, *, count: int, seed: int) -> StartStates:
     """Draw first frames of episodes with M's initial state: the paper's Doom dreams."""
     rng = np.random.default_rng(seed)
-    chosen = [data.episodes[i] for i in rng.integers(len(data.episodes), size=count)]
-    rows = [(data.folders[e.folder], e.start) for e in chosen]
-    state = memory.initial(count)
-    return StartStates(
-        torch.from_numpy(np.stack([folder.mu[row] for folder, row in rows])).float(),
-        torch.from_numpy(np.stack([folder.logvar[row] for folder, row in rows])).float(),
-        state.h.cpu(),
-        state.c.cpu(),
-    )
+    places = [(data.episodes[i], 0) for i in rng.integers(len(data.episodes), size=count)]
+    return _starts(data, places, memory.pack(memory.initial(count)))
 
 
 @torch.inference_mode()
@@ -107,7 +123,8 @@ def warmed_starts(
         for at in range(0, len(episodes), _LANES)
         for part in _warm(memory, data, {e: groups[e] for e in episodes[at : at + _LANES]}, rng)
     ]
-    return StartStates(*(torch.stack(column).float() for column in zip(*parts, strict=True)))
+    mu, logvar = (torch.cat([getattr(part, name) for part in parts]) for name in ("mu", "logvar"))
+    return StartStates(mu, logvar, {name: torch.cat([part.packed[name] for part in parts]) for name in parts[0].packed})
 
 
 def _offered(data: LatentData, episode: EpisodeRef, skip: int, start_pay: float | None) -> npt.NDArray[np.int64]:
@@ -133,25 +150,43 @@ def _too_few(data: LatentData, skip: int, start_pay: float | None) -> str:
 
 def _warm(
     memory: Memory, data: LatentData, groups: dict[EpisodeRef, list[int]], rng: np.random.Generator
-) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+) -> list[StartStates]:
     """Run M along these episodes at once and pick its states at the wanted steps."""
-    episodes = list(groups)
+    episodes, last = list(groups), max(max(steps) for steps in groups.values())
     state, picked = memory.initial(len(episodes)), []
-    for step in range(max(max(steps) for steps in groups.values()) + 1):
-        rows = [(data.folders[e.folder], e.start + min(step, e.steps - 1)) for e in episodes]
-        mu = np.stack([folder.mu[row] for folder, row in rows]).astype(np.float32)
-        logvar = np.stack([folder.logvar[row] for folder, row in rows]).astype(np.float32)
-        actions = np.stack([folder.actions[row] for folder, row in rows])
-        for lane, episode in enumerate(episodes):
-            for _ in range(groups[episode].count(step)):
-                latent = torch.from_numpy(mu[lane]), torch.from_numpy(logvar[lane])
-                # Copies: a view would keep every episode's state of that step alive.
-                picked.append((*latent, state.h[lane].clone().cpu(), state.c[lane].clone().cpu()))
-        z = mu + np.exp(logvar / 2) * rng.standard_normal(mu.shape, np.float32)
-        state = _advance(memory, z, actions, state)
+    # M takes the last step too, whose state nobody wants: what is drawn for it is drawn for no other episodes.
+    states = chain([state], followed(memory, _recorded(memory, data, episodes, last, rng), state))
+    for state, step in zip(states, range(last + 1), strict=False):
+        lanes = [lane for lane, episode in enumerate(episodes) for _ in range(groups[episode].count(step))]
+        if lanes:
+            places = [(episodes[lane], step) for lane in lanes]
+            picked.append(_starts(data, places, memory.pack(state.rows(torch.tensor(lanes, device=state.z.device)))))
     return picked
 
 
-def _advance(memory: Memory, z: np.ndarray, actions: np.ndarray, state: MemoryState) -> MemoryState:
-    to = memory.device
-    return memory.advance(torch.from_numpy(z).to(to), torch.from_numpy(actions).to(to), state)
+def _recorded(
+    memory: Memory, data: LatentData, episodes: Sequence[EpisodeRef], last: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Noise, Tensor]]:
+    """Yield z (L, Z) as it may have been seen, chance, and what was done (L, A); episodes that ended stand still."""
+    size = memory.observing
+    for step in range(last + 1):
+        mu, logvar, actions = (
+            np.stack([getattr(data.folders[e.folder], name)[e.start + min(step, e.steps - 1)] for e in episodes])
+            for name in ("mu", "logvar", "actions")
+        )
+        z = mu.astype(np.float32) + np.exp(logvar.astype(np.float32) / 2) * rng.standard_normal(mu.shape, np.float32)
+        uniform = rng.random((len(episodes), size.uniform), np.float32)
+        normal = rng.standard_normal((len(episodes), size.normal), np.float32)
+        seen, *noise, done = (torch.from_numpy(each).to(memory.device) for each in (z, uniform, normal, actions))
+        yield seen, Noise(*noise), done
+
+
+def _starts(data: LatentData, places: Sequence[tuple[EpisodeRef, int]], packed: Mapping[str, Tensor]) -> StartStates:
+    """Put together what was recorded at these steps of episodes, and what M packed of its states from before them."""
+    rows = [(data.folders[episode.folder], episode.start + step) for episode, step in places]
+    mu, logvar = (
+        torch.from_numpy(np.stack([getattr(folder, name)[row] for folder, row in rows])).float()
+        for name in ("mu", "logvar")
+    )
+    # Copies: a view would keep every episode's state of that step alive.
+    return StartStates(mu, logvar, {name: _kept(tensor).cpu().clone() for name, tensor in packed.items()})

@@ -2,7 +2,7 @@
 
 A row-wise function and its inputs come in, the joined results go out. A matrix product of another size, or of another
 layout in memory, may round the same row otherwise; which ones do so differs between processors. Called by Reality for V
-and M, by Driver for C. Legend: N rows.
+and M, for the states that dreams begin at, and by Driver for C. Legend: N rows.
 """
 
 from collections.abc import Callable, Sequence

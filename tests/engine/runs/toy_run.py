@@ -58,8 +58,8 @@ def _save(experiment: Component, part: str, folder: Path) -> None:
         save_controller(torch.zeros(controller.size), component, folder)
         if _component(experiment, "world").target.endswith(".DreamSettings"):
             memory = _built(_component(experiment, "memory"), Memory)
-            sizes = (memory.latent_size, memory.latent_size, memory.hidden_size, memory.hidden_size)
-            StartStates(*(torch.randn(4, size) for size in sizes)).save(folder / STARTS)
+            mu, logvar = torch.randn(2, 4, memory.latent_size)
+            StartStates(mu, logvar, memory.pack(memory.initial(4))).save(folder / STARTS)
 
 
 def _component(experiment: Component, name: str) -> Component:
