@@ -59,14 +59,14 @@ class Live:
 
     def __init__(self, world: World, act: Callable[[Tensor], Tensor], seeds: Sequence[int], steps: int) -> None:
         self._world, self._act, self._seeds, self._steps = world, act, seeds, steps
-        self._features = world.reset(seeds)
+        self._features = world.reset(seeds).features
         self._done = False
 
     @torch.inference_mode()
     def __call__(self) -> float:
         """Take `steps` steps; return how many lanes' steps that were."""
         if self._done:
-            self._features = self._world.reset(self._seeds)
+            self._features = self._world.reset(self._seeds).features
         for _ in range(self._steps):
             step = self._world.step(self._act(self._features))
             self._features = step.features

@@ -5,21 +5,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from wmframe.collect.contract import EpisodeBatch, blind
+from wmframe.collect.contract import EpisodeBatch
 from wmframe.collect.record import record
 from wmframe.data.episodes import EpisodeReader, read_infos
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.toy import Toy
-from wmframe.worlds.reality import Reality
+from wmframe.worlds.environment import Environment
 
 SPEC = Toy(max_frames=30)
 SEEDS = [3, 4, 5, 6]
-
-
-def world(most_steps: int | None = None) -> Reality:
-    made = blind(SerialBatch(SPEC), 1)
-    made._most_steps = most_steps
-    return made
 
 
 def rush(features: Tensor) -> Tensor:
@@ -30,7 +24,12 @@ def rush(features: Tensor) -> Tensor:
 def recorded(folder: Path, *, most_steps: int | None = None, ticks: list[int] | None = None) -> EpisodeReader:
     record(
         folder / "held-0000.h5",
-        EpisodeBatch(world=world(most_steps), act=rush, seeds=SEEDS, policies=["east", "west", "still", "still"]),
+        EpisodeBatch(
+            world=Environment(SerialBatch(SPEC), most_steps=most_steps),
+            act=rush,
+            seeds=SEEDS,
+            policies=["east", "west", "still", "still"],
+        ),
         source="mine",
         origin="random",
         backend=SPEC.backend,
@@ -95,7 +94,7 @@ def test_a_killed_recording_leaves_no_shard(tmp_path: Path) -> None:
     def dies(features: Tensor) -> Tensor:
         raise KeyboardInterrupt
 
-    batch = EpisodeBatch(world=world(), act=dies, seeds=SEEDS, policies=["p"] * 4)
+    batch = EpisodeBatch(world=Environment(SerialBatch(SPEC)), act=dies, seeds=SEEDS, policies=["p"] * 4)
     with pytest.raises(KeyboardInterrupt):
         record(tmp_path / "a.h5", batch, source="s", origin="random", backend="b", tick=lambda steps: None)
     assert list(tmp_path.iterdir()) == []

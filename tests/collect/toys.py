@@ -96,7 +96,7 @@ def play(batch: EpisodeBatch) -> Played:
         batch.world,
         batch.act,
         batch.seeds,
-        watch=lambda actions: None if actions is None else done.append(actions.clone()),
+        watch=lambda _, actions: None if actions is None else done.append(actions.clone()),
     )
     return Played(batch.seeds, batch.policies, torch.stack(done), outcome.returns.numpy())
 

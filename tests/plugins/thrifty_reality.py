@@ -20,9 +20,9 @@ class Thrifty(World):
 
     def __init__(self, world: World, price: float) -> None:
         self.feature_size, self.action_size, self.lanes = world.feature_size, world.action_size, world.lanes
-        self._world, self._price = world, price
+        self._world, self._price, self.time_limit = world, price, world.time_limit
 
-    def reset(self, seeds: Sequence[int]) -> Tensor:
+    def reset(self, seeds: Sequence[int]) -> Step:
         self._done: Tensor | None = None
         return self._world.reset(seeds)
 

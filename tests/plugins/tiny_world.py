@@ -24,13 +24,14 @@ class Tiny(World):
 
     def __init__(self, *, feature_size: int, action_size: int, steps: int) -> None:
         self.feature_size, self.action_size, self.lanes = feature_size, action_size, 256
-        self._steps = steps
+        self._steps = self.time_limit = steps
 
-    def reset(self, seeds: Sequence[int]) -> Tensor:
+    def reset(self, seeds: Sequence[int]) -> Step:
         self._features = torch.zeros(len(seeds), self.feature_size)
         self._features[:, 0] = torch.tensor([seed % 19 / 10 - 0.9 for seed in seeds])
         self._left = self._steps
-        return self._features
+        none = torch.zeros(len(seeds))
+        return Step(self._features, none, none.bool())
 
     def step(self, actions: Tensor) -> Step:
         missed = (actions[:, 0] - self._features[:, 0]).square()

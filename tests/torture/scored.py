@@ -18,6 +18,7 @@ from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.process_batch import make_batch
 from wmframe.memory.mdn_rnn import MDNRNN
 from wmframe.vision.conv_vae import ConvVAE
+from wmframe.worlds.contract import Step
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import rollout
 
@@ -60,7 +61,7 @@ def main(weights: Path, frames: int, seeds: int) -> None:
         for name, precise in (("float32", driver), ("float64", driver.in_double())):
             done = hashlib.sha256()
 
-            def watch(actions: torch.Tensor | None, done: Any = done) -> None:
+            def watch(_: Step, actions: torch.Tensor | None, done: Any = done) -> None:
                 if actions is not None:
                     done.update(actions.float().numpy().tobytes())
 

@@ -101,7 +101,7 @@ def test_a_driver_earns_the_same_although_a_worker_is_lost(driver: Driver) -> No
     steps = 0
     with ProcessBatch(SHORT, 2) as several, torch.inference_mode():
 
-        def strike(_: object) -> None:
+        def strike(*_: object) -> None:
             nonlocal steps
             steps += 1
             if steps == 6:

@@ -93,7 +93,7 @@ def test_a_lane_that_is_done_stays_done_and_is_paid_nothing(world: World) -> Non
 
 
 def test_what_a_step_returned_stays_as_it_was(world: World) -> None:
-    features = world.reset(SEEDS)
+    features = world.reset(SEEDS).features
     step = world.step(act(features))
     kept = [part.clone() for part in (step.reward, step.done)]
     actions = act(features)

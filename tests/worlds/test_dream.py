@@ -28,7 +28,7 @@ def test_a_dream_ends_at_the_horizon(horizon: int) -> None:
 
 def test_every_lane_has_a_horizon_of_its_own() -> None:
     world = dream(horizon=5, done_rule="never")
-    features = world.reset([1, 2])
+    features = world.reset([1, 2]).features
     for _ in range(3):
         features = world.step(act(features)).features
     features = world.restart([1], [9])
@@ -69,7 +69,7 @@ def test_never_is_never() -> None:
 def test_a_cold_dream_is_what_m_thinks_likeliest() -> None:
     m, starts = memory(), start_states()
     world = dream(of=m, starts=starts, horizon=8, temperature=1e-12, done_rule="never", senses="zhc")
-    seen = world.reset(SEEDS)
+    seen = world.reset(SEEDS).features
     for _ in range(8):
         state = LSTMState(*torch.split(seen, [Z, H, H], 1))
         with torch.inference_mode():
@@ -114,7 +114,7 @@ def test_a_hotter_dream_strays_further() -> None:
 def test_dreams_begin_at_recorded_states_of_every_kind() -> None:
     starts = start_states(5)
     certain = StartStates(starts.mu, torch.full_like(starts.logvar, -torch.inf), starts.packed)
-    seen = dream(starts=certain, senses="zhc").reset(list(range(200)))
+    seen = dream(starts=certain, senses="zhc").reset(list(range(200))).features
     known = torch.cat((starts.mu, starts.packed["h"], starts.packed["c"]), 1)
     found = [int((known == row).all(1).nonzero()) for row in seen]
     assert set(found) == {0, 1, 2, 3, 4}
@@ -134,7 +134,7 @@ def test_warmed_dreams_begin_where_m_would_be_after_the_recorded_steps() -> None
                 if row - episode.start >= 2:
                     expected.append(torch.cat((mu[row : row + 1], state.h, state.c), 1))
                 state = m.advance(state.but(z=mu[row : row + 1]), actions[row : row + 1])
-    seen = dream(of=m, starts=starts, senses="zhc").reset(SEEDS)
+    seen = dream(of=m, starts=starts, senses="zhc").reset(SEEDS).features
     distance = torch.cdist(seen, torch.cat(expected), compute_mode="donot_use_mm_for_euclid_dist").min(1).values
     assert distance.max() < 1e-5
 
@@ -143,7 +143,7 @@ def test_restarting_lanes_leaves_the_others_where_they_are() -> None:
     undisturbed = live(dream(horizon=12, done_rule="never"), [1, 2, 3, 2])
     fresh = live(dream(horizon=12, done_rule="never"), [40, 41])
     world = dream(horizon=12, done_rule="never")
-    features = world.reset([1, 2, 3, 2]).clone()  # two lanes share their luck until one is restarted
+    features = world.reset([1, 2, 3, 2]).features.clone()  # two lanes share their luck until one is restarted
     for _ in range(4):
         last = world.step(act(features))
         features = last.features.clone()
@@ -173,7 +173,7 @@ def test_a_restarted_lane_is_alive_again_and_no_longer_timed_out() -> None:
 
 def test_the_latent_is_what_the_features_begin_with() -> None:
     world = dream()
-    features = world.reset([1, 2, 3])
+    features = world.reset([1, 2, 3]).features
     assert torch.equal(world.latent, features[:, :Z])
     assert torch.equal(world.step(act(features)).features[:, :Z], world.latent)
 

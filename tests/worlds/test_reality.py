@@ -49,24 +49,21 @@ def test_without_sampling_z_is_the_mean() -> None:
 
 
 def test_an_early_end_is_no_true_end() -> None:
-    world = reality(most_steps=4)
-    steps = live(world, [3, 4])
+    steps = live(reality(most_steps=4), [3, 4])
     assert [step.done.tolist() for step in steps] == [[False, False]] * 4 + [[True, True]]
-    assert not world.observed.over.any()
+    assert not steps[-1].shown().over.any()
 
 
 def test_a_time_limit_is_seen_as_one() -> None:
-    world = reality(max_frames=3)
-    live(world, [3, 4], drive=lambda features: torch.zeros(len(features), A))
-    assert world.observed.truncated.all()
-    assert not world.observed.terminated.any()
+    last = live(reality(max_frames=3), [3, 4], drive=lambda features: torch.zeros(len(features), A))[-1].shown()
+    assert last.truncated.all()
+    assert not last.terminated.any()
 
 
-def test_it_holds_what_the_environments_showed() -> None:
-    world = reality()
-    world.reset([3, 4])
-    np.testing.assert_array_equal(world.observed.frames[1], Toy().make().reset(seed=4)[0])
-    assert not world.observed.rewards.any()
+def test_a_step_holds_what_the_environments_showed() -> None:
+    first = reality().reset([3, 4]).shown()
+    np.testing.assert_array_equal(first.frames[1], Toy().make().reset(seed=4)[0])
+    assert not first.rewards.any()
 
 
 def test_neither_v_nor_m_trains_while_it_drives() -> None:

@@ -17,16 +17,16 @@ from wmframe.worlds.rollout import population_act, population_returns, rollout
 class Countdown(World):
     """Lane with seed s lasts s steps, pays what it is told to do, and would pay dearly after its end if it could."""
 
-    feature_size, action_size = 1, 1
+    feature_size, action_size, time_limit = 1, 1, 10
 
     def __init__(self, lanes: int = 64) -> None:
         self.lanes = lanes
         self.widest = 0
 
-    def reset(self, seeds: list[int]) -> Tensor:  # type: ignore[override]
+    def reset(self, seeds: Sequence[int]) -> Step:
         self.left = torch.tensor(seeds)
         self.widest = max(self.widest, len(seeds))
-        return self.left[:, None].float()
+        return Step(self.left[:, None].float(), torch.zeros(len(seeds)), self.left <= 0)
 
     def step(self, actions: Tensor) -> Step:
         paid = torch.where(self.left > 0, actions[:, 0], 0.0)
@@ -49,8 +49,15 @@ def test_returns_are_added_up_in_double_precision() -> None:
 
 def test_a_watcher_hears_of_the_beginning_and_of_every_step() -> None:
     heard: list[Tensor | None] = []
-    rollout(Countdown(), lambda features: features / 10, [2, 1], watch=heard.append)
+    left: list[list[float]] = []
+
+    def watch(step: Step, actions: Tensor | None) -> None:
+        heard.append(actions)
+        left.append(step.features[:, 0].tolist())
+
+    rollout(Countdown(), lambda features: features / 10, [2, 1], watch=watch)
     assert heard[0] is None
+    assert left[0] == [2.0, 1.0]
     assert [round(float(actions[0, 0]), 3) for actions in heard[1:] if actions is not None] == [0.2, 0.1]
 
 

@@ -158,14 +158,15 @@ def act(features: Tensor) -> Tensor:
 
 def live(world: World, seeds: list[int], *, drive: Callable[[Tensor], Tensor] = act, beyond: int = 0) -> list[Step]:
     """All that happens until every lane is done, and for some steps after; the first entry is the reset."""
-    features = world.reset(seeds)
-    none = torch.zeros(len(seeds))
-    steps = [Step(features.clone(), none, none.bool())]
+    steps = [_kept(world.reset(seeds))]
     while not bool(steps[-1].done.all()) or beyond > 0:
         beyond -= bool(steps[-1].done.all())
-        step = world.step(drive(steps[-1].features))
-        steps.append(Step(step.features.clone(), step.reward.clone(), step.done.clone()))
+        steps.append(_kept(world.step(drive(steps[-1].features))))
     return steps
+
+
+def _kept(step: Step) -> Step:
+    return Step(step.features.clone(), step.reward.clone(), step.done.clone(), step.observed)
 
 
 def lane(steps: list[Step], number: int) -> list[tuple[list[float], float, bool]]:

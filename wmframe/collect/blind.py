@@ -14,8 +14,9 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source, blind
+from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.data.seeds import draw_seeds
+from wmframe.worlds.environment import Environment
 from wmframe.worlds.rollout import Act
 
 Actions = Iterator[npt.NDArray[np.float32]]
@@ -47,7 +48,7 @@ class _Blind(Source):
             part = seeds[at : at + LANES]
             streams = [self._actions(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
             yield EpisodeBatch(
-                world=blind(setting.batch, setting.action_size),
+                world=Environment(setting.batch),
                 act=_deal(streams),
                 seeds=part,
                 policies=[self.policy] * len(part),

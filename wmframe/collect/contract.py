@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wmframe.envs.batch import EnvBatch
-from wmframe.memory.none import NoMemory
-from wmframe.vision.none import NoVision
+from wmframe.worlds.contract import World
 from wmframe.worlds.driver import Driver
-from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act
 
 LANES = 64
@@ -46,9 +44,12 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeBatch:
-    """Episodes to play: who acts in which world on which seeds, and what to call each lane's policy."""
+    """Episodes to play: who acts on which seeds, and what to call each lane's policy.
 
-    world: Reality
+    `world` is one that shows what happens (`Step.observed`): the environment as it is, or through somebody's eyes.
+    """
+
+    world: World
     act: Act
     seeds: Sequence[int]
     policies: Sequence[str]
@@ -72,14 +73,3 @@ class Source(ABC):
     @abstractmethod
     def batches(self, setting: Setting) -> Batches:
         """Yield the batches of a round. Must depend on nothing but the setting and the returns sent."""
-
-
-def blind(batch: EnvBatch, action_size: int) -> Reality:
-    """A world for policies that look at nothing: the coarsest V, no M."""
-    return Reality(
-        batch=batch,
-        vision=NoVision(latent_size=1),
-        memory=NoMemory(latent_size=1, action_size=action_size),
-        senses="z",
-        sample_latent=False,
-    )

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from wmframe.collect.contract import EpisodeBatch, Origin
 from wmframe.data.episodes import ShardWriter
+from wmframe.envs.batch import still
+from wmframe.worlds.contract import Step
 from wmframe.worlds.rollout import rollout
 
 
@@ -24,13 +26,13 @@ def record(
     tick: Callable[[int], None],
 ) -> None:
     """Play the batch to its end and write the shard; `tick` is told how many steps each moment brought."""
-    world = batch.world
+    seen = still(len(batch.seeds))
     with ShardWriter(shard, len(batch.seeds)) as writer:
         alive = np.ones(len(batch.seeds), np.bool_)
 
-        def watch(actions: Tensor | None) -> None:
-            nonlocal alive
-            seen = world.observed
+        def watch(step: Step, actions: Tensor | None) -> None:
+            nonlocal alive, seen
+            seen = step.shown()
             moved = None if actions is None else actions.cpu().numpy()
             for lane in np.flatnonzero(alive).tolist():
                 if moved is not None:
@@ -40,8 +42,8 @@ def record(
                 tick(int(alive.sum()))
             alive = ~seen.over
 
-        rollout(world, batch.act, batch.seeds, watch=watch)
+        rollout(batch.world, batch.act, batch.seeds, watch=watch)
         for lane, seed in enumerate(batch.seeds):
             known = {"seed": seed, "source": source, "origin": origin, "policy": batch.policies[lane]}
-            ended = bool(world.observed.terminated[lane])
-            writer.finish(lane, {**known, "backend": backend, "limit": world.time_limit, "terminated": ended})
+            ended = bool(seen.terminated[lane])
+            writer.finish(lane, {**known, "backend": backend, "limit": batch.world.time_limit, "terminated": ended})

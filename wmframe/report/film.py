@@ -17,7 +17,7 @@ from wmframe.envs.batch import SerialBatch
 from wmframe.envs.spec import EnvSpec
 from wmframe.report.animation import panels, write_animation
 from wmframe.report.contents import Frames
-from wmframe.worlds.contract import World
+from wmframe.worlds.contract import Step, World
 from wmframe.worlds.driver import Driver
 
 _SCALE = 4
@@ -42,20 +42,19 @@ def real_episode(driver: Driver, env: EnvSpec, seed: int, steps: int) -> tuple[F
     """Drive one episode of at most so many steps; return its frames (T + 1, 64, 64, 3) and rewards (T,)."""
     with SerialBatch(env) as batch:
         world = driver.awake(batch)
-        seen = [world.observed for _ in _drive(world, driver, seed, steps)]
+        seen = [step.shown() for step in _drive(world, driver, seed, steps)]
     return np.stack([step.frames[0] for step in seen]), np.array([step.rewards[0] for step in seen[1:]], np.float32)
 
 
 @torch.inference_mode()
-def _drive(world: World, driver: Driver, seed: int, steps: int) -> Iterator[Tensor]:
+def _drive(world: World, driver: Driver, seed: int, steps: int) -> Iterator[Step]:
     """Drive one episode, yielding before its first step and after every one."""
     act = driver.act()
-    features = world.reset([seed])
-    yield features
+    step = world.reset([seed])
+    yield step
     for _ in range(steps):
-        step = world.step(act(features))
-        features = step.features
-        yield features
+        step = world.step(act(step.features))
+        yield step
         if bool(step.done.all()):
             return
 

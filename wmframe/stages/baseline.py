@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wmframe.collect.contract import blind
 from wmframe.engine.durability.files import write_json
 from wmframe.engine.runs.context import StageContext
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.environments import environments
 from wmframe.stages.evaluate import Evaluation, drive
+from wmframe.worlds.environment import Environment
 from wmframe.worlds.rollout import Act
 
 
@@ -32,6 +32,6 @@ def run(context: StageContext, *, env: EnvSpec, evaluate: Evaluation) -> None:
 
     with environments(env, context.machine, reference=True) as batch:
         backend = batch.spec.backend
-        row = drive(context, blind(batch, env.action_size), act, evaluate.seeds)
+        row = drive(context, Environment(batch), act, evaluate.seeds)
     scores = {"seeds": evaluate.seeds, "backend": backend, "scores": {"random": row}}
     write_json(context.output / "scores.json", scores)

@@ -20,8 +20,8 @@ from wmframe.engine.tracking.progress import Bar
 from wmframe.envs.spec import EnvSpec
 from wmframe.stages.environments import environments
 from wmframe.stages.models import STARTS, agent_parts, load_driver
+from wmframe.worlds.contract import Step, World
 from wmframe.worlds.driver import Driver
-from wmframe.worlds.reality import Reality
 from wmframe.worlds.rollout import Act, Outcome, Watch, rollout
 from wmframe.worlds.settings import WorldSettings
 from wmframe.worlds.starts import StartStates
@@ -73,7 +73,7 @@ def asleep(settings: WorldSettings, driver: Driver, controller: Path, seeds: Seq
 
 
 @torch.inference_mode()
-def drive(context: StageContext, world: Reality, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
+def drive(context: StageContext, world: World, act: Callable[[Sequence[int]], Act], seeds: Sequence[int]) -> Row:
     """Run an episode per seed, as many at once as the world likes; `act` makes the policy for a group of seeds."""
     outcomes = []
     with context.progress.stage(context.name, total=len(seeds) * world.time_limit, unit="steps") as bar:
@@ -87,11 +87,11 @@ def drive(context: StageContext, world: Reality, act: Callable[[Sequence[int]], 
 def _count(bar: Bar, lanes: int) -> Watch:
     """Return a watcher that counts the lanes' steps."""
 
-    def step(actions: Tensor | None) -> None:
+    def watch(_: Step, actions: Tensor | None) -> None:
         if actions is not None:
             bar.advance(lanes)
 
-    return step
+    return watch
 
 
 def _row(outcomes: Sequence[Outcome]) -> Row:

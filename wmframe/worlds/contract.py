@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wmframe.controller.contract import Controller
 from wmframe.engine.errors import UserError
+from wmframe.envs.batch import BatchStep
 from wmframe.memory.rules import Reparameterization
 
 
@@ -21,12 +22,20 @@ class Step:
     """What a step brought: the next `features` (B, F), `reward` (B,) float, `done` (B,) bool.
 
     A lane that was done before the step stays done and is paid 0, whatever its action. The features may be the world's
-    own memory: the next step overwrites them.
+    own memory: the next step overwrites them. `observed` is what the environments showed, for whoever records or films;
+    None where there is none, as in a dream. At the beginning of an episode the reward is 0.
     """
 
     features: Tensor
     reward: Tensor
     done: Tensor
+    observed: BatchStep | None = None
+
+    def shown(self) -> BatchStep:
+        """Return what the environments showed. Raises TypeError in a world where there is none."""
+        if self.observed is None:
+            raise TypeError("this world has no environment that would show anything")
+        return self.observed
 
 
 class DifferentiableWorld(ABC):
@@ -45,16 +54,18 @@ class DifferentiableWorld(ABC):
 class World(ABC):
     """Episodes in parallel lanes. What happens in a lane is a pure function of its seed and its actions.
 
-    `feature_size` (F) and `action_size` (A) fit the controller; `lanes` is how many it likes to run at once.
+    `feature_size` (F) and `action_size` (A) fit the controller; `lanes` is how many it likes to run at once,
+    `time_limit` the most steps that an episode can last.
     """
 
     feature_size: int
     action_size: int
     lanes: int
+    time_limit: int
 
     @abstractmethod
-    def reset(self, seeds: Sequence[int]) -> Tensor:
-        """Begin an episode per seed and return their first features (B, F). Equal seeds begin equally."""
+    def reset(self, seeds: Sequence[int]) -> Step:
+        """Begin an episode per seed. Equal seeds begin equally."""
 
     @abstractmethod
     def step(self, actions: Tensor) -> Step:

@@ -53,7 +53,8 @@ class Dream(World):
             raise UserError("This memory has no value to bootstrap from.")
         self._memory, self._senses = memory.eval(), senses
         self._starts = starts.to(memory.device)
-        self.horizon, self._temperature, self._rule = horizon, temperature, done_rule
+        self.horizon = self.time_limit = horizon
+        self._temperature, self._rule = temperature, done_rule
         self._bootstrap = bootstrap
         self.feature_size = feature_size(senses, memory.latent_size, memory.hidden_size)
         self.action_size, self.lanes = memory.action_size, _LANES
@@ -98,8 +99,8 @@ class Dream(World):
         )
 
     @torch.inference_mode()
-    def reset(self, seeds: Sequence[int]) -> Tensor:
-        """Begin a dream per seed and return the first features (B, F)."""
+    def reset(self, seeds: Sequence[int]) -> Step:
+        """Begin a dream per seed."""
         self._size = len(seeds)
         distinct = list(dict.fromkeys(seeds))
         padded = [*seeds, *([distinct[-1]] * (-len(seeds) % _PAD))]
@@ -116,7 +117,7 @@ class Dream(World):
             self._row = torch.empty(size.uniform + size.normal + 1, len(padded), device=device)
             self._noise, self._chance = size.split(self._row[:-1].mT), self._row[-1]
         self._imagination.begin(self._begun(self._luck, self._column))
-        return self._features()
+        return Step(self._features(), torch.zeros(self._size, device=device), self._done[: self._size])
 
     @torch.inference_mode()
     def restart(self, lanes: Sequence[int], seeds: Sequence[int]) -> Tensor:

@@ -50,7 +50,7 @@ class DreamEnv(gymnasium.Env[Features, Actions]):
     ) -> tuple[Features, dict[str, Any]]:
         """Begin the dream named by `seed`; without one, the next of the stream that the last seed began."""
         super().reset(seed=seed)
-        return _array(self._dream.reset([_dream_seed(seed, self.np_random)]))[0], {}
+        return _array(self._dream.reset([_dream_seed(seed, self.np_random)]).features)[0], {}
 
     def step(self, action: Actions) -> tuple[Features, float, bool, bool, dict[str, Any]]:
         """Let M take one action (A,)."""
@@ -104,7 +104,8 @@ class DreamVectorEnv(VectorEnv[Features, Actions, NDArray[Any]]):
             return self._restart(self._masked(mask), seeds), {}
         self._chance = self._chance or [seeding.np_random()[0] for _ in seeds]
         self._over[:] = False
-        return _array(self._dream.reset([self._next_seed(lane, given) for lane, given in enumerate(seeds)])), {}
+        begun = self._dream.reset([self._next_seed(lane, given) for lane, given in enumerate(seeds)])
+        return _array(begun.features), {}
 
     def step(
         self, actions: Actions

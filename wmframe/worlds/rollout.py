@@ -14,13 +14,13 @@ from torch import Tensor
 
 from wmframe.controller.contract import Controller
 from wmframe.engine.durability import failpoints, signals
-from wmframe.worlds.contract import World
+from wmframe.worlds.contract import Step, World
 
 Act = Callable[[Tensor], Tensor]
 """Features (B, F) to actions (B, A)."""
 
-Watch = Callable[[Tensor | None], None]
-"""Called with None when the episodes have begun, then after every step with the actions (B, A) that led to it."""
+Watch = Callable[[Step, Tensor | None], None]
+"""Called when the episodes have begun, with None, then after every step with the actions (B, A) that led to it."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +33,21 @@ class Outcome:
 
 def rollout(world: World, act: Act, seeds: Sequence[int], *, watch: Watch | None = None) -> Outcome:
     """Run one episode per seed to its end. Raises Stopped between two steps if the process was asked to stop."""
-    features = world.reset(seeds)
+    step = world.reset(seeds)
     if watch is not None:
-        watch(None)
-    returns = torch.zeros(len(seeds), dtype=torch.float64, device=features.device)
-    waits = torch.zeros(len(seeds), dtype=torch.long, device=features.device)
-    steps = 0
-    done = torch.zeros(len(seeds), dtype=torch.bool, device=features.device)
-    while not bool(done.all()):
+        watch(step, None)
+    returns = torch.zeros_like(step.reward, dtype=torch.float64)
+    waits, steps = torch.zeros_like(step.done, dtype=torch.long), 0
+    while not bool(step.done.all()):
         failpoints.reach("rollout.step")
         signals.check()
-        actions = act(features)
+        actions, done = act(step.features), step.done
         step = world.step(actions)
         returns += step.reward
         waits += done
         steps += 1
-        features, done = step.features, step.done
         if watch is not None:
-            watch(actions)
+            watch(step, actions)
     return Outcome(returns.cpu(), steps - waits.cpu())
 
 
