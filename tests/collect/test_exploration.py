@@ -4,14 +4,27 @@ import torch
 from torch import Tensor
 
 from wmframe.collect.exploration import Exploration
+from wmframe.envs.actions import ACTIONS
 
 
 def drawn(epsilons: list[float], seeds: list[int], *, steps: int = 4000, hold: float = 12.0) -> Tensor:
     """The actions (steps, lanes, 2) of a policy that always does 0.123, explored."""
     chances = [np.random.default_rng(seed) for seed in seeds]
     source = Exploration(epsilons=[0.0], hold=hold)
-    act = source.explore(lambda features: torch.full((len(features), 2), 0.123), epsilons, chances)
+    act = source.explore(lambda features: torch.full((len(features), 2), 0.123), epsilons, chances, ACTIONS["box"])
     return torch.stack([act(torch.zeros(len(seeds), 1)) for _ in range(steps)])
+
+
+def test_a_choice_is_taken_as_a_whole_and_held_at_any() -> None:
+    own = torch.tensor([[1.0, 0.0, 0.0]])
+    act = Exploration(epsilons=[0.5], hold=4).explore(
+        lambda _: own, [0.5], [np.random.default_rng(0)], ACTIONS["discrete"]
+    )
+    done = torch.cat([act(torch.zeros(1, 1)) for _ in range(4000)])
+    assert (done.sum(1) == 1).all()
+    share = done.mean(0)
+    torch.testing.assert_close(share, torch.tensor([0.5 + 0.5 / 3, 0.5 / 3, 0.5 / 3]), atol=0.06, rtol=0)
+    assert (done[1:] == done[:-1]).all(1).double().mean() > 0.7  # held
 
 
 def explored(actions: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from wmframe.controller.choosing import Choosing
 from wmframe.controller.contract import Controller
 from wmframe.controller.hidden import Hidden
 from wmframe.controller.linear import Linear
@@ -15,6 +16,7 @@ KINDS: dict[str, Callable[[], Controller]] = {
     "linear, zh": lambda: Linear(latent_size=Z, hidden_size=H, action_size=A),
     "linear, zhc, no bias": lambda: Linear(latent_size=Z, hidden_size=H, action_size=A, senses="zhc", bias=False),
     "linear, no memory": lambda: Linear(latent_size=Z, hidden_size=0, action_size=1),
+    "linear, choosing": lambda: Choosing(of=Linear(latent_size=Z, hidden_size=H, action_size=A)),
     "hidden, z": lambda: Hidden(latent_size=Z, hidden_size=0, action_size=A, units=5),
     "hidden, zhc": lambda: Hidden(latent_size=Z, hidden_size=H, action_size=A, units=1, senses="zhc"),
 }
@@ -44,22 +46,26 @@ def test_a_population_acts_as_each_candidate_would_alone(
     torch.testing.assert_close(actions, alone, rtol=0, atol=1e-6)
 
 
-def test_actions_stay_within_one(controller: Controller) -> None:
+def test_it_acts_by_the_likeliest_action_of_its_kind(controller: Controller) -> None:
     chance = torch.Generator().manual_seed(0)
     parameters = 100 * torch.randn(20, controller.size, generator=chance)
-    actions = controller.act(parameters, torch.randn(20, 4, controller.feature_size, generator=chance))
+    seen = torch.randn(20, 4, controller.feature_size, generator=chance)
+    actions = controller.act(parameters, seen)
+    assert torch.equal(actions, controller.actions.mode(controller.say(parameters, seen)))
+    assert torch.equal(controller.actions.nearest(actions), actions)
     assert actions.abs().max() <= 1
-    assert actions.min() < -0.5 < 0.5 < actions.max()
+    assert (actions != actions[:1, :1]).any()
 
 
-def test_zeros_act_with_zeros(controller: Controller) -> None:
+def test_zeros_say_zeros(controller: Controller) -> None:
     seen = torch.ones(1, 2, controller.feature_size)
-    assert (controller.act(torch.zeros(1, controller.size), seen) == 0).all()
+    assert (controller.say(torch.zeros(1, controller.size), seen) == 0).all()
 
 
 def test_every_parameter_matters(controller: Controller) -> None:
     chance = torch.Generator().manual_seed(0)
     parameters = torch.randn(1, controller.size, generator=chance, requires_grad=True)
-    controller.act(parameters, torch.randn(1, 5, controller.feature_size, generator=chance)).sum().backward()  # type: ignore[no-untyped-call]
+    actions = controller.act(parameters, torch.randn(1, 5, controller.feature_size, generator=chance))
+    (actions * torch.randn(controller.action_size, generator=chance)).sum().backward()  # type: ignore[no-untyped-call]
     assert parameters.grad is not None
     assert (parameters.grad != 0).all()

@@ -8,12 +8,13 @@ import pytest
 from PIL import Image
 
 from wmframe.engine.errors import UserError
+from wmframe.envs.actions import ActionKind
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels, GymnasiumSimulator, equal_part
 from wmframe.envs.headless import headless
 
 
 def test_the_frame_is_the_picture_made_small() -> None:
-    spec = GymnasiumPixels(id="CartPole-v1", action_size=2, skip_rows=100, keep_rows=250)
+    spec = GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, skip_rows=100, keep_rows=250)
     frame, _ = spec.make().reset(seed=3)
     inner = gymnasium.make("CartPole-v1", render_mode="rgb_array")
     inner.reset(seed=3)
@@ -41,8 +42,8 @@ def test_the_registered_time_limit_is_replaced() -> None:
 
 def test_rewards_are_summed_over_the_repeat_and_stop_at_the_end() -> None:
     """A pole that is always pushed to one side falls after about ten steps, each worth 1."""
-    single = GymnasiumPixels(id="CartPole-v1", action_size=2).make()
-    many = GymnasiumPixels(id="CartPole-v1", action_size=2, action_repeat=50).make()
+    single = GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2).make()
+    many = GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, action_repeat=50).make()
     push = np.array([1.0, -1.0], np.float32)
     single.reset(seed=1)
     steps, terminated = 0, False
@@ -69,7 +70,8 @@ def test_rewards_are_summed_over_the_repeat_and_stop_at_the_end() -> None:
 )
 def test_actions_are_mapped(name: str, size: int, action: list[float], expected: Any) -> None:
     with headless():
-        simulator = GymnasiumSimulator(GymnasiumPixels(id=name, action_size=size))
+        kind: ActionKind = "discrete" if name == "CartPole-v1" else "box"
+        simulator = GymnasiumSimulator(GymnasiumPixels(id=name, action_size=size, actions=kind))
     translated = simulator.translate(np.array(action, np.float32))
     assert np.array_equal(translated, expected)
     assert simulator.inner.action_space.contains(translated)
@@ -90,10 +92,17 @@ def test_equal_parts() -> None:
     [
         (GymnasiumPixels(id="CartPolle-v1", action_size=2), r"Nearest: .*CartPole-v1"),
         (GymnasiumPixels(id="os:CartPole-v1", action_size=2), r"import a module.*env\.id=CartPole-v1"),
-        (GymnasiumPixels(id="CartPole-v1", action_size=3), r"env\.action_size=1 or env\.action_size=2"),
-        (GymnasiumPixels(id="Pendulum-v1", action_size=2), r"try env\.action_size=1"),
-        (GymnasiumPixels(id="Taxi-v4", action_size=2), r"env\.action_size=1 or env\.action_size=6"),
-        (GymnasiumPixels(id="CartPole-v1", action_size=2, kwargs={"wheels": 4}), "wheels"),
+        (
+            GymnasiumPixels(id="CartPole-v1", action_size=2),
+            r"env\.actions=box env\.action_size=2 does not fit .* try env\.actions=discrete env\.action_size=2 or",
+        ),
+        (
+            GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=3),
+            r"env\.action_size=2 or env\.actions=box",
+        ),
+        (GymnasiumPixels(id="Pendulum-v1", action_size=2), r"try env\.actions=box env\.action_size=1$"),
+        (GymnasiumPixels(id="Taxi-v4", action_size=2), r"env\.action_size=6 or env\.actions=box env\.action_size=1"),
+        (GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, kwargs={"wheels": 4}), "wheels"),
     ],
 )
 def test_mistakes_are_explained(spec: GymnasiumPixels, says: str) -> None:
@@ -102,12 +111,12 @@ def test_mistakes_are_explained(spec: GymnasiumPixels, says: str) -> None:
 
 
 def test_a_missing_picture_is_explained() -> None:
-    env = GymnasiumPixels(id="CartPole-v1", action_size=2, pixels="observation").make()
+    env = GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, pixels="observation").make()
     with pytest.raises(UserError, match=r"array \(4,\) float32; try env\.pixels=render"):
         env.reset(seed=0)
 
 
 def test_rows_that_are_not_there_are_explained() -> None:
-    env = GymnasiumPixels(id="CartPole-v1", action_size=2, skip_rows=300, keep_rows=200).make()
+    env = GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, skip_rows=300, keep_rows=200).make()
     with pytest.raises(UserError, match="400 rows of CartPole-v1"):
         env.reset(seed=0)

@@ -28,10 +28,10 @@ class Fragile(Linear):
         met = {"latent_size": latent_size, "mixtures": mixtures, "temperature": temperature, "seed": seed}
         self._breaks = len(breaks) > 0 and _within(breaks, met)
 
-    def act(self, parameters: Tensor, features: Tensor) -> Tensor:
+    def say(self, parameters: Tensor, features: Tensor) -> Tensor:
         if self._breaks and not self.mended:
             raise ArithmeticError("the steering column came off")
-        return super().act(parameters, features)
+        return super().say(parameters, features)
 
 
 def _within(some: Mapping[str, float], all_of: Mapping[str, float]) -> bool:

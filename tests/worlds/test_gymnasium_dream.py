@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.error import ResetNeeded, UnsupportedMode
+from gymnasium.spaces import Discrete
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
@@ -190,6 +191,20 @@ def test_same_step_returns_the_new_beginning_and_keeps_the_end() -> None:
     kept = finals.copy()
     envs.step(act)
     np.testing.assert_array_equal(np.stack(list(infos["final_obs"])), kept)
+
+
+@unbounded
+def test_choices_are_numbers_to_whoever_trains_in_it() -> None:
+    env = DreamEnv(dream=untrained(), actions="discrete")
+    check_env(env, skip_render_check=True)
+    assert env.action_space == Discrete(2)
+    envs = DreamVectorEnv(dream=untrained(), num_envs=3, actions="discrete")
+    told = untrained()
+    told.reset([5, 6, 7])
+    envs.reset(seed=5)
+    seen, *_ = envs.step(np.array([1, 0, 1]))
+    step = told.step(torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]))
+    np.testing.assert_array_equal(seen, step.features.numpy())
 
 
 def test_what_a_step_returned_stays_as_it_was() -> None:

@@ -38,7 +38,7 @@ class _DreamMaker:
         """
         agent = _agent(run, allowed)
         dream = agent.dream(temperature=temperature, horizon=horizon)
-        return DreamEnv(dream=dream, vision=agent.driver.vision, render_mode=render_mode)
+        return DreamEnv(dream=dream, actions=agent.env.actions, vision=agent.driver.vision, render_mode=render_mode)
 
 
 dream_env = _DreamMaker()
@@ -59,6 +59,7 @@ def dream_vector_env(
     return DreamVectorEnv(
         dream=agent.dream(temperature=temperature, horizon=horizon),
         num_envs=num_envs,
+        actions=agent.env.actions,
         autoreset_mode=autoreset_mode,
         vision=agent.driver.vision,
         render_mode=render_mode,

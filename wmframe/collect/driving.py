@@ -16,6 +16,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.collect.exploration import Exploration
 from wmframe.data.seeds import draw_seeds
+from wmframe.envs.actions import ACTIONS, Actions
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
 
@@ -63,7 +64,7 @@ class Driving(Source):
             epsilons = self.exploration.dealt(len(part))
             yield EpisodeBatch(
                 world=world,
-                act=self._act(driver, part, epsilons),
+                act=self._act(driver, part, epsilons, ACTIONS[setting.batch.spec.actions]),
                 seeds=part,
                 policies=[_policy(self._perturbed(lane), epsilon) for lane, epsilon in enumerate(epsilons)],
             )
@@ -72,7 +73,7 @@ class Driving(Source):
         """Whether a lane's driver is perturbed: every epsilon meets both kinds."""
         return lane // len(self.exploration.epsilons) % 2 == 1
 
-    def _act(self, driver: Driver, seeds: Sequence[int], epsilons: Sequence[float]) -> Act:
+    def _act(self, driver: Driver, seeds: Sequence[int], epsilons: Sequence[float], actions: Actions) -> Act:
         chances = [np.random.default_rng((seed, 3)) for seed in seeds]
         mean = driver.parameters.cpu().numpy()
         drivers = np.stack([mean] * len(seeds))
@@ -80,4 +81,4 @@ class Driving(Source):
             if self._perturbed(lane):
                 drivers[lane] += self.parameter_noise * chance.standard_normal(len(mean))
         steered = population_act(driver.controller, torch.from_numpy(drivers).to(driver.parameters))
-        return self.exploration.explore(steered, epsilons, chances)
+        return self.exploration.explore(steered, epsilons, chances, actions)

@@ -16,6 +16,7 @@ from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Sou
 from wmframe.collect.exploration import Exploration
 from wmframe.controller.contract import Controller
 from wmframe.data.seeds import draw_seeds
+from wmframe.envs.actions import ACTIONS, Actions
 from wmframe.memory.contract import Memory
 from wmframe.search.settings import Search
 from wmframe.vision.contract import Vision
@@ -64,15 +65,15 @@ class Evolving(Source):
             candidates = torch.from_numpy(strategy.ask()).float()
             returns = yield EpisodeBatch(
                 world=world,
-                act=self._act(candidates, seeds),
+                act=self._act(candidates, seeds, ACTIONS[setting.batch.spec.actions]),
                 seeds=seeds * len(candidates),
                 policies=[f"evolving_{generation}"] * (len(seeds) * len(candidates)),
             )
             strategy.tell(returns.reshape(len(candidates), len(seeds)).mean(1))
 
-    def _act(self, candidates: Tensor, seeds: Sequence[int]) -> Act:
+    def _act(self, candidates: Tensor, seeds: Sequence[int], actions: Actions) -> Act:
         """Let all candidates drive, roll-out by roll-out with the same exploration."""
         epsilons = self.exploration.dealt(len(seeds))
         chances = [np.random.default_rng((seed, 5)) for _ in candidates for seed in seeds]
         steered = population_act(self.controller, candidates)
-        return self.exploration.explore(steered, epsilons * len(candidates), chances)
+        return self.exploration.explore(steered, epsilons * len(candidates), chances, actions)

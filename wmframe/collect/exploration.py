@@ -1,4 +1,4 @@
-"""Temporally extended ε-greedy exploration (Dabney et al., 2020), for each component of an action on its own.
+"""Temporally extended ε-greedy exploration (Dabney et al., 2020), for each part of an action on its own.
 
 It shows M what an action does, apart from why a policy took it: full stops, and long enough for a car to feel them.
 On CarRacing every recorded driver kept its foot on the gas, so M believed that none was needed, C dreamt itself round
@@ -17,17 +17,16 @@ import torch
 from annotated_types import Ge, Lt, MinLen
 from torch import Tensor
 
+from wmframe.envs.actions import Actions
 from wmframe.worlds.rollout import Act
-
-_REACH = 1.5
-"""Values are drawn from ± this and clipped to ± 1, so that a third of them are full stops."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exploration:
     """Each component is taken from the policy for ε of the time, and then held at a random value in [-1, 1].
 
-    `epsilons` are dealt out to lanes in turn; 0 leaves a lane as it is. A value is held for `hold` steps on average.
+    A choice among discrete actions is taken as a whole, and held at a random one. `epsilons` are dealt out to lanes in
+    turn; 0 leaves a lane as it is. A value is held for `hold` steps on average.
     """
 
     epsilons: Annotated[list[Annotated[float, Ge(0), Lt(1)]], MinLen(1)]
@@ -37,7 +36,9 @@ class Exploration:
         """Return every lane's ε."""
         return [self.epsilons[lane % len(self.epsilons)] for lane in range(lanes)]
 
-    def explore(self, act: Act, epsilons: Sequence[float], chances: Sequence[np.random.Generator]) -> Act:
+    def explore(
+        self, act: Act, epsilons: Sequence[float], chances: Sequence[np.random.Generator], actions: Actions
+    ) -> Act:
         """Return the policy with each lane's share of exploration, drawn from the lane's own generator."""
         share = np.array(epsilons)[:, None]
         begin, end = share / (1 - share) / self.hold, 1 / self.hold
@@ -46,12 +47,13 @@ class Exploration:
 
         def exploring(features: Tensor) -> Tensor:
             nonlocal taken, held
-            actions = act(features)
-            luck, values = np.stack([chance.random((2, actions.shape[-1])) for chance in chances], 1)
+            own = act(features)
+            size = own.shape[-1]
+            luck, drawn = np.stack([chance.random((2, actions.parts(size))) for chance in chances], 1)
             now = luck < share if taken is None else np.where(taken, luck >= end, luck < begin)
-            values = np.clip((2 * values - 1) * _REACH, -1, 1)
+            values = actions.tried(torch.from_numpy(drawn), size).numpy()
             held = values if taken is None else np.where(now & ~taken, values, held)
             taken = now
-            return torch.where(torch.from_numpy(now).to(actions.device), torch.from_numpy(held).to(actions), actions)
+            return torch.where(torch.from_numpy(now).to(own.device), torch.from_numpy(held).to(own), own)
 
         return exploring

@@ -30,10 +30,10 @@ def record(
     with ShardWriter(shard, len(batch.seeds)) as writer:
         alive = np.ones(len(batch.seeds), np.bool_)
 
-        def watch(step: Step, actions: Tensor | None) -> None:
+        def watch(step: Step, _: Tensor | None) -> None:
             nonlocal alive, seen
             seen = step.shown()
-            moved = None if actions is None else actions.cpu().numpy()
+            moved = None if step.acted is None else step.acted.cpu().numpy()
             for lane in np.flatnonzero(alive).tolist():
                 if moved is not None:
                     writer.step(lane, moved[lane], float(seen.rewards[lane]))

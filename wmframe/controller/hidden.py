@@ -25,10 +25,10 @@ class Hidden(Controller):
         self._split = [units * self.feature_size, units, action_size * units, action_size]
         self.size = sum(self._split)
 
-    def act(self, parameters: Tensor, features: Tensor) -> Tensor:
-        """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
+    def say(self, parameters: Tensor, features: Tensor) -> Tensor:
+        """Map parameters (P, D) and features (P, R, F) to W₂ tanh(W₁ f + b₁) + b₂, (P, R, A)."""
         w1, b1, w2, b2 = torch.split(parameters, self._split, -1)
         first = w1.view(-1, self.units, self.feature_size)
         second = w2.view(-1, self.action_size, self.units)
         hidden = torch.baddbmm(b1[:, :, None], first, features.mT).tanh_()
-        return torch.baddbmm(b2[:, :, None], second, hidden).tanh_().mT
+        return torch.baddbmm(b2[:, :, None], second, hidden).mT

@@ -24,12 +24,12 @@ class Linear(Controller):
         self.feature_size = feature_size(senses, latent_size, hidden_size)
         self.size = action_size * (self.feature_size + bias)
 
-    def act(self, parameters: Tensor, features: Tensor) -> Tensor:
-        """Map parameters (P, D) and features (P, R, F) to actions (P, R, A) in [-1, 1]."""
+    def say(self, parameters: Tensor, features: Tensor) -> Tensor:
+        """Map parameters (P, D) and features (P, R, F) to W f + b, (P, R, A)."""
         split = self.action_size * self.feature_size
         weight = parameters[:, :split].view(-1, self.action_size, self.feature_size)
         # The features of a dream lie lanes last: this way round the product takes a tenth of the time.
         actions = torch.bmm(weight, features.mT)
         if self.bias:
             actions += parameters[:, split:, None]
-        return actions.tanh_().mT
+        return actions.mT

@@ -42,6 +42,7 @@ class CarRacing(EnvSpec):
     """
 
     action_size: Literal[3] = 3
+    actions: Literal["box"] = "box"
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
     renderer: Renderer = "fast"

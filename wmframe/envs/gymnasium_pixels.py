@@ -5,7 +5,7 @@ In: an id, and how to read its pixels. Out: frames (64, 64, 3) uint8, actions in
 """
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeInt, PositiveInt
 
 from wmframe.engine.errors import UserError
+from wmframe.envs.actions import ActionKind
 from wmframe.envs.headless import headless
 from wmframe.envs.spec import FRAME_SIZE, Action, EnvSpec, Frame, Simulator
 
@@ -28,8 +29,8 @@ class GymnasiumPixels(EnvSpec):
 
     Attributes:
         id: the registered name, such as "LunarLander-v3".
-        action_size: for a Box, its length, mapped evenly from [-1, 1] to [low, high]; for Discrete(n), n
-            (the largest entry wins) or 1 (n equal parts of [-1, 1]).
+        action_size: for a Box, its length, mapped evenly from [-1, 1] to [low, high]; for Discrete(n), n, with
+            `actions` discrete, or 1 (n equal parts of [-1, 1]).
         action_repeat: frames an action is held for.
         max_frames: the time limit in frames; it replaces the registered one.
         pixels: "render" looks at the picture for people, "observation" at what the environment returns.
@@ -40,6 +41,7 @@ class GymnasiumPixels(EnvSpec):
 
     id: str
     action_size: PositiveInt
+    actions: ActionKind = "box"
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
     pixels: Literal["render", "observation"] = "render"
@@ -166,24 +168,26 @@ def action_map(spec: GymnasiumPixels, space: Any) -> Callable[[Action], Any]:
 
     if isinstance(space, gymnasium.spaces.Discrete):
         choices = int(space.n)
-        check_size(spec, space, (1, choices))
-        if spec.action_size == choices > 1:
+        check_fit(spec, space, {"discrete": choices, "box": 1})
+        if spec.actions == "discrete":
             return lambda action: int(space.start) + int(np.argmax(action))
         return lambda action: int(space.start) + equal_part(float(action[0]), choices)
     if isinstance(space, gymnasium.spaces.Box) and len(space.shape) == 1 and space.is_bounded():
-        check_size(spec, space, (space.shape[0],))
+        check_fit(spec, space, {"box": space.shape[0]})
         low, high = space.low, space.high
         return lambda action: stretch(action, low, high).astype(space.dtype)
     raise UserError(f"env.id={spec.id}: its actions, {space}, are neither Discrete nor a bounded Box of one dimension")
 
 
-def check_size(spec: GymnasiumPixels, space: Any, fitting: tuple[int, ...]) -> None:
-    """Raise a `UserError` unless `action_size` is one of those that fit."""
-    if spec.action_size not in fitting:
-        right = " or ".join(f"env.action_size={size}" for size in dict.fromkeys(fitting))
-        raise UserError(
-            f"env.action_size={spec.action_size} does not fit {spec.id}, whose actions are {space}; try {right}"
-        )
+def check_fit(spec: GymnasiumPixels, space: Any, fitting: Mapping[ActionKind, int]) -> None:
+    """Raise a `UserError` unless `action_size` is the one that fits this kind of actions, of those that fit at all."""
+    if fitting.get(spec.actions) == spec.action_size:
+        return
+    right = " or ".join(f"env.actions={kind} env.action_size={size}" for kind, size in fitting.items())
+    raise UserError(
+        f"env.actions={spec.actions} env.action_size={spec.action_size} does not fit {spec.id}, whose actions are "
+        f"{space}; try {right}"
+    )
 
 
 def equal_part(value: float, parts: int) -> int:

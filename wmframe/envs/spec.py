@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
+from wmframe.envs.actions import ActionKind
+
 if TYPE_CHECKING:
     import gymnasium
 
@@ -31,12 +33,14 @@ class EnvSpec(ABC):
 
     Attributes:
         action_size: A, the length of an action.
+        actions: what kind of actions these are; an environment of choices has as many as A.
         action_repeat: how many environment frames one action is held for; rewards are summed over them.
         max_frames: the time limit in environment frames, that is before action repeat; it truncates, never
             terminates.
     """
 
     action_size: PositiveInt
+    actions: ActionKind = "box"
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
 

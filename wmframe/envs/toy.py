@@ -45,6 +45,7 @@ class Toy(EnvSpec):
     """
 
     action_size: Literal[1] = 1
+    actions: Literal["box"] = "box"
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 40
     speed: PositiveFloat = 0.1

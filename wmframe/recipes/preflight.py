@@ -13,6 +13,7 @@ from wmframe.controller.contract import Controller
 from wmframe.engine.config.bind import Component
 from wmframe.engine.config.building import build_part
 from wmframe.engine.errors import UserError
+from wmframe.envs.actions import ACTIONS
 from wmframe.envs.spec import EnvSpec
 from wmframe.memory.contract import Memory
 from wmframe.search.settings import SearchSettings
@@ -28,7 +29,7 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     env.check()
     built("collect", Collection)
     _check_precision(built("vision", Vision))
-    built("controller", Controller)
+    _check_actions(built("controller", Controller), env)
     memory, world, search = built("memory", Memory), built("world", WorldSettings), built("search", SearchSettings)
     world.check(memory, env)
     _check_value(memory, env.most_steps)
@@ -37,6 +38,15 @@ def preflight(experiment: Component, allowed: Sequence[str]) -> None:
         finetune = experiment.part("finetune")
         real = build_part(finetune, "world", WorldSettings, allowed=allowed)
         build_part(finetune, "search", SearchSettings, allowed=allowed).check(real)
+
+
+def _check_actions(controller: Controller, env: EnvSpec) -> None:
+    """Raise UserError for a C that chooses where there is nothing to choose from."""
+    if env.actions == "box" and controller.actions is not ACTIONS["box"]:
+        raise UserError(
+            f"controller: {type(controller).__name__} chooses one of several actions, but this environment's "
+            "are points of [-1, 1]^A. Add env.actions=discrete if they are not, or use controller=linear."
+        )
 
 
 def _check_value(memory: Memory, most_steps: int) -> None:

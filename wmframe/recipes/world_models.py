@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from annotated_types import Ge, Le
 
 from wmframe.agents.initial import check_initial, initial_agent
 from wmframe.engine.config.component import Component
-from wmframe.engine.graph.recipe import Recipe, is_a, precision
+from wmframe.engine.graph.recipe import Recipe, component, is_a, precision, wrapped
 from wmframe.engine.graph.stage import phase
 from wmframe.recipes.phases import (
     RENAMED,  # noqa: F401  # the keys of before, for whoever types one
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from wmframe.stages.evaluate import Evaluation
     from wmframe.vision.contract import Vision
     from wmframe.worlds.settings import WorldSettings
+
+_CHOOSING: Final = "wmframe.controller.choosing.Choosing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ class WorldModels(Recipe):
     def _searched(self, now: Phase, agent: Agent, latents: stage.Latents | None) -> stage.TrainedController:
         """Learn to act, in M's dream or in the real environment (sections 2.4 and 4)."""
         return stage.controller(
-            controller=self.controller,
+            controller=self._acting(),
             search=now.search,
             world=now.world,
             env=self.env if is_a(now.world, "wmframe.worlds.settings.RealitySettings") else None,
@@ -135,6 +137,11 @@ class WorldModels(Recipe):
             start_pay=now.start_pay,
             seed=self.seed,
         )
+
+    def _acting(self) -> "Controller":
+        """Return C as it acts in this environment, which may be one of choices."""
+        chooses = component(self.env).arguments.get("actions") == "discrete"
+        return wrapped(self.controller, _CHOOSING, "of") if chooses else self.controller
 
     def check(self, experiment: Component, allowed: Sequence[str]) -> None:
         """Build every part once, so that a mistake costs seconds and not the hours before it."""

@@ -28,6 +28,9 @@ _AMOUNTS: Final = (
 )
 """Fields on which the work grows, wherever they stand: a result that differs in one says nothing of the time."""
 
+_BOX: Final = {"env.actions": "box"}
+"""What every environment's actions were before there was a word for it."""
+
 
 class Episodes(Handle):
     """Recorded episodes, frames and all."""
@@ -66,6 +69,7 @@ class TrainedAgent(Handle):
     run="wmframe.stages.collect:run",
     work="wmframe.stages.workload:collect",
     amounts=_AMOUNTS,
+    added=_BOX,
     publishes="episodes",
 )
 def collect(
@@ -141,6 +145,7 @@ def memory(
     roles={"start": "controller"},
     length=["search.generations", "search.updates"],
     added={
+        **_BOX,
         "search.climbs": 1,
         "search.risk_tolerance": None,
         "search.value_weight": 1.0,
@@ -169,7 +174,7 @@ def controller(
     """
 
 
-@stage(version=3, run="wmframe.stages.select:run", work="wmframe.stages.workload:select", amounts=_AMOUNTS)
+@stage(version=3, run="wmframe.stages.select:run", work="wmframe.stages.workload:select", amounts=_AMOUNTS, added=_BOX)
 def select(
     *,
     env: "EnvSpec",
@@ -226,6 +231,7 @@ def controller_of(*, agent: TrainedAgent) -> TrainedController:
     run="wmframe.stages.baseline:run",
     work="wmframe.stages.workload:baseline",
     amounts=_AMOUNTS,
+    added=_BOX,
     publishes="scores",
 )
 def baseline(*, env: "EnvSpec", evaluate: "Evaluation") -> Scores:
@@ -237,6 +243,7 @@ def baseline(*, env: "EnvSpec", evaluate: "Evaluation") -> Scores:
     run="wmframe.stages.evaluate:run",
     work="wmframe.stages.workload:evaluate",
     amounts=_AMOUNTS,
+    added=_BOX,
     publishes="scores",
 )
 def evaluate(

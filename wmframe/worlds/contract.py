@@ -22,14 +22,16 @@ class Step:
     """What a step brought: the next `features` (B, F), `reward` (B,) float, `done` (B,) bool.
 
     A lane that was done before the step stays done and is paid 0, whatever its action. The features may be the world's
-    own memory: the next step overwrites them. `observed` is what the environments showed, for whoever records or films;
-    None where there is none, as in a dream. At the beginning of an episode the reward is 0.
+    own memory: the next step overwrites them. `observed` is what the environments showed, for whoever records or films,
+    and `acted` (B, A) what they were told. Both are None where there are none, as in a dream; and when an episode has
+    just begun nothing was told yet, and the reward is 0.
     """
 
     features: Tensor
     reward: Tensor
     done: Tensor
     observed: BatchStep | None = None
+    acted: Tensor | None = None
 
     def shown(self) -> BatchStep:
         """Return what the environments showed. Raises TypeError in a world where there is none."""

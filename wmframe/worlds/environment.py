@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wmframe.envs.actions import ACTIONS
 from wmframe.envs.batch import BatchStep, EnvBatch
 from wmframe.worlds.contract import Step, World
 
@@ -25,6 +26,7 @@ class Environment(World):
     def __init__(self, batch: EnvBatch, *, most_steps: int | None = None) -> None:
         self._batch, self._most_steps = batch, most_steps
         self.action_size, self.lanes = batch.spec.action_size, _LANES
+        self._actions = ACTIONS[batch.spec.actions]
         limit = batch.spec.most_steps
         self.time_limit = limit if most_steps is None else min(limit, most_steps)
 
@@ -37,10 +39,11 @@ class Environment(World):
         return Step(torch.empty(lanes, 0), torch.zeros(lanes), self._done, observed)
 
     def step(self, actions: Tensor) -> Step:
-        """Take actions (B, A) in [-1, 1]."""
-        observed, before = self._batch.step(actions.float().cpu().numpy()), self._done
+        """Take actions (B, A), or what is nearest to them of what the environment can be told."""
+        acted = self._actions.nearest(actions.float())
+        observed, before = self._batch.step(acted.cpu().numpy()), self._done
         self._steps += 1
         over = torch.from_numpy(observed.over)
         self._done = over if self._most_steps is None else over | (self._steps >= self._most_steps)
         reward = torch.from_numpy(observed.rewards).masked_fill(before, 0.0)
-        return Step(torch.empty(len(over), 0), reward, self._done, observed)
+        return Step(torch.empty(len(over), 0), reward, self._done, observed, acted)

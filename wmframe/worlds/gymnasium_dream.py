@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium.error import ResetNeeded, UnsupportedMode
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete, Space
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -20,30 +20,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wmframe.data.seeds import draw_seeds
+from wmframe.envs.actions import ActionKind
 from wmframe.vision.contract import Vision
 from wmframe.worlds.dream import Dream
 
 Features = NDArray[np.float32]
-Actions = NDArray[np.float32]
 Frame = NDArray[np.uint8]
 
 RENDER_MODES: Final = ("rgb_array",)
 _FPS: Final = 50
 
 
-class DreamEnv(gymnasium.Env[Features, Actions]):
-    """One dream at a time. Observations are the features (F,) that the controller sees; actions (A,) lie in [-1, 1].
+class DreamEnv(gymnasium.Env[Features, Any]):
+    """One dream at a time. Observations are the features (F,) that the controller sees.
 
-    `terminated` is M's done, `truncated` the horizon. Actions beyond ±1 are clipped: M has seen none, and what it
-    makes of one is nothing to learn from. With `vision` and render_mode "rgb_array", V paints the dream.
+    Actions (A,) lie in [-1, 1], and are clipped to that: M has seen none beyond, and what it makes of one is nothing to
+    learn from. With `actions` discrete an action is one of A numbers. `terminated` is M's done, `truncated` the
+    horizon. With `vision` and render_mode "rgb_array", V paints the dream.
     """
 
-    def __init__(self, *, dream: Dream, vision: Vision | None = None, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        dream: Dream,
+        actions: ActionKind = "box",
+        vision: Vision | None = None,
+        render_mode: str | None = None,
+    ) -> None:
         self.metadata = dream_metadata()
         self._dream, self._painter = dream, _Painter(vision, render_mode)
         self.render_mode = render_mode
         self.observation_space = _observations(dream)
-        self.action_space = _actions(dream)
+        self.action_space = _actions(dream, actions)
 
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -52,9 +60,9 @@ class DreamEnv(gymnasium.Env[Features, Actions]):
         super().reset(seed=seed)
         return _array(self._dream.reset([_dream_seed(seed, self.np_random)]).features)[0], {}
 
-    def step(self, action: Actions) -> tuple[Features, float, bool, bool, dict[str, Any]]:
+    def step(self, action: NDArray[np.float32] | int) -> tuple[Features, float, bool, bool, dict[str, Any]]:
         """Let M take one action (A,)."""
-        step = self._dream.step(_tensor(np.asarray(action)[None]))
+        step = self._dream.step(_told(np.asarray(action)[None], self.action_space))
         truncated = bool(self._dream.timed_out[0])
         return _array(step.features)[0], float(step.reward[0]), bool(step.done[0]) and not truncated, truncated, {}
 
@@ -64,7 +72,7 @@ class DreamEnv(gymnasium.Env[Features, Actions]):
         return None if frames is None else frames[0]
 
 
-class DreamVectorEnv(VectorEnv[Features, Actions, NDArray[Any]]):
+class DreamVectorEnv(VectorEnv[Features, Any, NDArray[Any]]):
     """`num_envs` dreams in one batch, each lane the `DreamEnv` of its own seeds, whatever the others do.
 
     All of Gymnasium's autoreset modes: NEXT_STEP (its default: the step after an end ignores the lane's action,
@@ -77,6 +85,7 @@ class DreamVectorEnv(VectorEnv[Features, Actions, NDArray[Any]]):
         *,
         dream: Dream,
         num_envs: int,
+        actions: ActionKind = "box",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         vision: Vision | None = None,
         render_mode: str | None = None,
@@ -84,7 +93,7 @@ class DreamVectorEnv(VectorEnv[Features, Actions, NDArray[Any]]):
         self.num_envs, self.render_mode = num_envs, render_mode
         self._dream, self._painter, self._mode = dream, _Painter(vision, render_mode), AutoresetMode(autoreset_mode)
         self.metadata = {**dream_metadata(), "autoreset_mode": self._mode}
-        self.single_observation_space, self.single_action_space = _observations(dream), _actions(dream)
+        self.single_observation_space, self.single_action_space = _observations(dream), _actions(dream, actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._chance: list[np.random.Generator] = []
@@ -108,14 +117,14 @@ class DreamVectorEnv(VectorEnv[Features, Actions, NDArray[Any]]):
         return _array(begun.features), {}
 
     def step(
-        self, actions: Actions
+        self, actions: NDArray[Any]
     ) -> tuple[Features, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Let M take actions (B, A); ends and new beginnings as the autoreset mode says."""
         if not self._chance:
             raise ResetNeeded("call reset() before the first step()")
         if self._mode is AutoresetMode.DISABLED and self._over.any():
             raise ResetNeeded(f"lanes {np.flatnonzero(self._over).tolist()} have ended; reset them by reset_mask")
-        step = self._dream.step(_tensor(actions))
+        step = self._dream.step(_told(actions, self.single_action_space))
         seen, rewards = _array(step.features), _array(step.reward).astype(np.float64)
         truncated = _array(self._dream.timed_out)
         terminated = _array(step.done) & ~truncated
@@ -187,8 +196,8 @@ def _observations(dream: Dream) -> Box[np.float32]:
     return Box(-np.inf, np.inf, (dream.feature_size,), np.float32)
 
 
-def _actions(dream: Dream) -> Box[np.float32]:
-    return Box(-1.0, 1.0, (dream.action_size,), np.float32)
+def _actions(dream: Dream, kind: ActionKind) -> Space[Any]:
+    return Discrete(dream.action_size) if kind == "discrete" else Box(-1.0, 1.0, (dream.action_size,), np.float32)
 
 
 def _dream_seed(given: int | None, chance: np.random.Generator) -> int:
@@ -196,7 +205,10 @@ def _dream_seed(given: int | None, chance: np.random.Generator) -> int:
     return draw_seeds("train", ("gymnasium", int(chance.integers(2**63))), 1)[0] if given is None else given
 
 
-def _tensor(actions: NDArray[Any]) -> Tensor:
+def _told(actions: NDArray[Any], space: Space[Any]) -> Tensor:
+    """Return what M is told (B, A) of actions (B, A), or of choices (B,)."""
+    if isinstance(space, Discrete):
+        return torch.eye(int(space.n))[torch.as_tensor(actions)]
     return torch.from_numpy(np.clip(np.asarray(actions, np.float32), -1.0, 1.0))
 
 

@@ -64,9 +64,9 @@ class Reality(World):
     @torch.inference_mode()
     def step(self, actions: Tensor) -> Step:
         """Take actions (B, A) in [-1, 1] in the environment, and let M know of what it was told."""
-        actions = actions.float()
         step = self._environment.step(actions)
-        self._advance(actions.to(self._memory.dtype))
+        acted = actions if step.acted is None else step.acted
+        self._advance(acted.to(self._memory.dtype))
         return self._seen(step)
 
     def _twin(self, environment: Environment) -> "Reality":

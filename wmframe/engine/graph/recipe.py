@@ -87,6 +87,11 @@ def replaced(part: Part, **arguments: object) -> Part:
     return cast("Part", component(part).with_arguments(**arguments))
 
 
+def wrapped(part: Part, target: str, argument: str) -> Part:
+    """Return a part of the class `target` (a dotted name) that is given this one as its only argument."""
+    return cast("Part", Component(target, {argument: component(part)}))
+
+
 def component(part: object) -> Component:
     """Return a part of a recipe as the config has it: planning holds no part itself."""
     if not isinstance(part, Component):
