@@ -22,6 +22,7 @@ FLOORS = [
     {"worlds"},
     {"controller"},
     {"vision", "memory", "envs", "data"},
+    {"frames"},
     {"engine"},
 ]
 ENGINE_FLOORS = [

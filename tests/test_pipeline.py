@@ -1,13 +1,16 @@
 """The whole path on the toy: what is computed once, what survives a kill, and that a dream teaches."""
 
 import json
+import os
 import re
 import shutil
 import signal
 import statistics
 import time
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +18,7 @@ from torch import Tensor
 from tests.runs import SMOKE, hashes, record, run, start, states
 from wmframe.agents.find import find_run
 from wmframe.cli.main import main
+from wmframe.data.episodes import EpisodeReader
 from wmframe.engine.config.bind import Component
 from wmframe.engine.durability.files import read_json
 from wmframe.engine.graph.stage import declaration
@@ -30,6 +34,7 @@ from wmframe.vision.conv_vae import ConvVAE
 from wmframe.worlds.settings import DreamSettings
 
 CPU = torch.device("cpu")
+PLUGINS = Path(__file__).parent / "plugins"
 TOY = ("experiment=toy", "tracker=none", "trainer.threads=1", "trainer.workers=1")
 STAGES = {"collect.1", "vision.1", "latents.1_1", "memory.1", "controller.1", "agent", "baseline", "evaluate"}
 
@@ -218,6 +223,56 @@ def test_a_memory_from_elsewhere_needs_one_file_and_one_yaml(tmp_path: Path, mon
     assert set(states(folder)) == STAGES
     assert (folder / "report.html").is_file()
     assert main(["run", *SMOKE, f"paths.root={tmp_path}", *mine[2:]]) == 2, "not without --allow"
+
+
+@pytest.mark.parametrize(
+    ("words", "kills"),
+    [
+        (["memory=transformer", "env=corridor"], ["fit.step:12:SIGKILL", "memory.sealed:SIGKILL"]),
+        (
+            ["memory=rssm", "env=corridor", "search=gradient", "search.updates=4", "controller.senses=zhc"],
+            ["memory.sealed:SIGKILL", "search.update:3:SIGTERM"],
+        ),
+        (["memory=gru", "search=random_search", "vision=none", "vision.latent_size=16"], ["rollout.step:30:SIGKILL"]),
+    ],
+    ids=["a transformer that chooses, seen in grey", "a state-space model", "a gru, searched at random"],
+)
+def test_plugins_go_the_whole_way_and_a_kill_changes_no_bit(
+    tmp_path: Path, words: list[str], kills: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file and one YAML each; nothing else of wmframe knows of any."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]))
+    allowed = ("gru_memory", "transformer_memory", "rssm_memory", "corridor_env", "random_search")
+    mine = [*(word for name in allowed for word in ("--allow", name)), "--config-dir", str(PLUGINS / "conf"), *words]
+
+    def finished(root: Path) -> Path:
+        process = start([*SMOKE, *mine], root)
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        return (root / "runs" / "latest").resolve()
+
+    whole = finished(tmp_path / "whole")
+    assert set(states(whole)) == STAGES
+    assert (whole / "report.html").is_file()
+    for kill in kills:
+        monkeypatch.setenv("WMFRAME_FAULT", kill)
+        process = start([*SMOKE, *mine], tmp_path / "broken")
+        process.communicate(timeout=300)
+        assert process.returncode not in (0, 1, 2), f"it was to be killed at {kill}"
+    monkeypatch.delenv("WMFRAME_FAULT")
+    broken = finished(tmp_path / "broken")
+    assert hashes(tmp_path / "broken") == hashes(tmp_path / "whole")
+    assert record(broken)["scores"] == record(whole)["scores"]
+    if "env=corridor" in words:
+        told = recorded_actions(tmp_path / "whole")
+        assert set(told.flatten()) == {0.0, 1.0}
+        assert (told.sum(1) == 1).all(), "M hears of choices"
+
+
+def recorded_actions(root: Path) -> np.ndarray:
+    """Every action of every collection, (N, A)."""
+    with closing(EpisodeReader(sorted((root / "artefacts" / "collect").iterdir()))) as reader:
+        return np.concatenate([reader.steps(number).actions for number in range(len(reader.episodes))])
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def recorded(folder: Path, *, most_steps: int | None = None, ticks: list[int] | 
         ),
         source="mine",
         origin="random",
-        backend=SPEC.backend,
+        env=SPEC,
         tick=lambda steps: None if ticks is None else ticks.append(steps),
     )
     return EpisodeReader([folder])
@@ -96,5 +96,5 @@ def test_a_killed_recording_leaves_no_shard(tmp_path: Path) -> None:
 
     batch = EpisodeBatch(world=Environment(SerialBatch(SPEC)), act=dies, seeds=SEEDS, policies=["p"] * 4)
     with pytest.raises(KeyboardInterrupt):
-        record(tmp_path / "a.h5", batch, source="s", origin="random", backend="b", tick=lambda steps: None)
+        record(tmp_path / "a.h5", batch, source="s", origin="random", env=SPEC, tick=lambda steps: None)
     assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.plugins.corridor_env import Corridor
 from wmframe.envs.car_racing import CarRacing
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels
 from wmframe.envs.spec import Action, EnvSpec, Frame
@@ -21,7 +22,11 @@ SPECS: dict[str, EnvSpec] = {
     "car fast": CarRacing(max_frames=40),
     "car repeated": CarRacing(max_frames=40, action_repeat=4),
     "car reference": CarRacing(max_frames=20, renderer="reference"),
-    "cart pole": GymnasiumPixels(id="CartPole-v1", action_size=2, max_frames=30),
+    "cart pole": GymnasiumPixels(id="CartPole-v1", actions="discrete", action_size=2, max_frames=30),
+    "pole, grey": GymnasiumPixels(
+        id="CartPole-v1", actions="discrete", action_size=2, max_frames=30, frame_shape=(40, 60, 1)
+    ),
+    "corridor": Corridor(),
     "hill": GymnasiumPixels(id="MountainCarContinuous-v0", action_size=1, max_frames=20, action_repeat=2),
 }
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from wmframe.envs.actions import ACTIONS, ActionKind
+from wmframe.envs.actions import ACTIONS
+from wmframe.envs.spec import ActionKind
 
 BOX, DISCRETE = ACTIONS["box"], ACTIONS["discrete"]
 KINDS: list[ActionKind] = ["box", "discrete"]

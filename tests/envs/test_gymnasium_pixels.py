@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.actions import ActionKind
 from wmframe.envs.gymnasium_pixels import GymnasiumPixels, GymnasiumSimulator, equal_part
 from wmframe.envs.headless import headless
+from wmframe.envs.spec import ActionKind
 
 
 def test_the_frame_is_the_picture_made_small() -> None:

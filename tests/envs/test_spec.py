@@ -11,7 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 from tests.envs.specs import digest, every_spec, held
 from wmframe.envs.car_racing import CarRacing, Renderer
-from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
+from wmframe.envs.spec import EnvSpec
 
 
 @every_spec
@@ -27,7 +27,7 @@ def test_gymnasiums_checker_is_content(spec: EnvSpec) -> None:
 def test_spaces_and_pictures(spec: EnvSpec) -> None:
     env = spec.make()
     frame, _ = env.reset(seed=3)
-    assert frame.shape == FRAME_SHAPE
+    assert frame.shape == spec.frame_shape
     assert frame.dtype == np.uint8
     assert env.observation_space.contains(frame)
     assert env.action_space.shape == (spec.action_size,)

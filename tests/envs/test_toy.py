@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from wmframe.engine.errors import UserError
 from wmframe.envs.pixel_env import PixelEnv
-from wmframe.envs.spec import FRAME_SHAPE, Frame
+from wmframe.envs.spec import Frame
 from wmframe.envs.toy import Toy, ToySimulator
+from wmframe.frames import FRAME_SHAPE
 
 
 def rollout(inside: ToySimulator, seed: int, gain: float, noise: float, rng: np.random.Generator) -> tuple[float, bool]:

@@ -1,9 +1,13 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from wmframe.vision.contract import SIDE, Latent
+from wmframe.engine.errors import UserError
+from wmframe.frames import FRAME_SIZE
+from wmframe.vision.contract import Latent
 from wmframe.vision.conv_vae import ConvVAE, divergence
 from wmframe.vision.transposed import PointToMap, SubPixel
 
@@ -20,7 +24,9 @@ def flat_vae(mu: list[float], kl_floor: float) -> ConvVAE:
 
 
 def frames(batch: int) -> Tensor:
-    return torch.randint(0, 256, (batch, SIDE, SIDE, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
+    return torch.randint(
+        0, 256, (batch, FRAME_SIZE, FRAME_SIZE, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(3)
+    )
 
 
 @pytest.mark.parametrize(("latent_size", "parameters"), [(32, 4_348_547), (64, 4_446_915)])
@@ -63,7 +69,7 @@ def test_the_floor_is_on_each_frame_and_not_on_the_batch() -> None:
     vae = ConvVAE(latent_size=4, width=2, kl_floor=0.0)
     with torch.no_grad():
         vae.mu.weight.mul_(200)
-    seen = torch.cat((frames(1), torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)))
+    seen = torch.cat((frames(1), torch.zeros(1, FRAME_SIZE, FRAME_SIZE, 3, dtype=torch.uint8)))
     totals = divergence(vae.encode(seen))
     assert abs(totals[0] - totals[1]) > 0.1
     vae.kl_floor = totals.mean().item() / 4
@@ -77,15 +83,15 @@ def test_the_squared_error_is_summed_over_a_frames_pixels_in_0_to_1() -> None:
     with torch.no_grad():
         for parameter in vae.decoder.parameters():
             parameter.zero_()  # every decoded pixel is sigmoid(0) = 0.5
-    white = torch.full((3, SIDE, SIDE, 3), 255, dtype=torch.uint8)
-    assert vae.loss(white)[0].item() == pytest.approx(0.25 * SIDE * SIDE * 3)
+    white = torch.full((3, FRAME_SIZE, FRAME_SIZE, 3), 255, dtype=torch.uint8)
+    assert vae.loss(white)[0].item() == pytest.approx(0.25 * FRAME_SIZE * FRAME_SIZE * 3)
     assert (vae.decode(torch.zeros(1, 2)) == 128).all()
 
 
 def test_a_few_steps_learn_to_reconstruct_where_what_colour_is() -> None:
     torch.manual_seed(0)
     vae = ConvVAE(latent_size=4, width=4, learning_rate=1e-2, steps=40)
-    picture = torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)
+    picture = torch.zeros(2, FRAME_SIZE, FRAME_SIZE, 3, dtype=torch.uint8)
     picture[:, :32, :, 0] = 255  # red above
     picture[:, :, :16, 2] = 255  # blue on the left
     made = vae.configure_optimizers()
@@ -129,3 +135,39 @@ def test_a_faster_layer_is_the_transposed_convolution(
         y.square().sum().backward()
         outcomes.append([y, x.grad, *(parameter.grad for parameter in layer.parameters())])
     torch.testing.assert_close(*outcomes)
+
+
+def test_frames_of_another_shape_are_refused_with_both() -> None:
+    with pytest.raises(UserError, match=r"frames are of shape \(84, 84, 1\), and this V was made for \(64, 64, 3\)"):
+        ConvVAE(latent_size=2, width=1).encode(torch.zeros(1, 84, 84, 1, dtype=torch.uint8))
+
+
+def test_every_pixel_of_a_frame_that_is_no_square_is_seen_and_drawn() -> None:
+    torch.manual_seed(0)
+    vision = ConvVAE(latent_size=8, frame_shape=(50, 81, 1), width=8, kl_floor=0.0).eval()
+    frames = torch.rand(8, 50, 81, 1, requires_grad=True)
+    vision._distribution(frames.permute(0, 3, 1, 2)).mu.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert frames.grad is not None
+    assert (frames.grad != 0).any(0).all()
+    z = torch.randn(1, 8, requires_grad=True)
+    drawn = vision._drawn(z)
+    assert drawn.shape == (1, 1, 50, 81)
+    assert drawn.std() > 0
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (20, 30, 1), (84, 84, 1), (210, 160, 3)])
+def test_a_fit_lowers_the_error_whatever_the_shape(shape: tuple[int, int, Literal[1, 3]]) -> None:
+    torch.manual_seed(0)
+    vision = ConvVAE(latent_size=4, frame_shape=shape, width=2, learning_rate=1e-2)
+    adam = torch.optim.Adam(vision.parameters(), lr=1e-2)
+    frames = torch.zeros(4, *shape, dtype=torch.uint8)
+    frames[:, -1, -1] = 255  # what stands in the last corner is seen too
+    frames[:2, : shape[0] // 2] = 200
+    errors = []
+    for _ in range(25):
+        adam.zero_grad()
+        error, kl = vision.loss(frames)
+        (error + kl).backward()  # type: ignore[no-untyped-call]
+        adam.step()
+        errors.append(float(error.detach()))
+    assert errors[-1] < 0.6 * errors[0]

@@ -12,6 +12,7 @@ from torch import Tensor
 from wmframe.collect.contract import EpisodeBatch, Origin
 from wmframe.data.episodes import ShardWriter
 from wmframe.envs.batch import still
+from wmframe.envs.spec import EnvSpec
 from wmframe.worlds.contract import Step
 from wmframe.worlds.rollout import rollout
 
@@ -22,12 +23,12 @@ def record(
     *,
     source: str,
     origin: Origin,
-    backend: str,
+    env: EnvSpec,
     tick: Callable[[int], None],
 ) -> None:
     """Play the batch to its end and write the shard; `tick` is told how many steps each moment brought."""
-    seen = still(len(batch.seeds))
-    with ShardWriter(shard, len(batch.seeds)) as writer:
+    seen = still(len(batch.seeds), env.frame_shape)
+    with ShardWriter(shard, len(batch.seeds), env.frame_shape) as writer:
         alive = np.ones(len(batch.seeds), np.bool_)
 
         def watch(step: Step, _: Tensor | None) -> None:
@@ -46,4 +47,4 @@ def record(
         for lane, seed in enumerate(batch.seeds):
             known = {"seed": seed, "source": source, "origin": origin, "policy": batch.policies[lane]}
             ended = bool(seen.terminated[lane])
-            writer.finish(lane, {**known, "backend": backend, "limit": batch.world.time_limit, "terminated": ended})
+            writer.finish(lane, {**known, "backend": env.backend, "limit": batch.world.time_limit, "terminated": ended})

@@ -23,6 +23,7 @@ from wmframe.data.split import Split, split
 from wmframe.engine.durability import failpoints
 from wmframe.engine.durability.files import fsync_folder
 from wmframe.engine.errors import UserError
+from wmframe.frames import FRAME_SHAPE
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -66,13 +67,13 @@ class Steps:
 
 
 class ShardWriter:
-    """Writes B episodes side by side into one HDF5 file; use as a context manager.
+    """Writes B episodes of frames of one shape side by side into one HDF5 file; use as a context manager.
 
     Leaving it without an error renames the finished file into place; with one, nothing is left behind. All but the
     constructor raise OSError, about the file, once a write has failed.
     """
 
-    def __init__(self, path: Path, lanes: int) -> None:
+    def __init__(self, path: Path, lanes: int, frame_shape: Sequence[int] = FRAME_SHAPE) -> None:
         self._path, self._part = path, path.with_suffix(".part")
         self._sink = Sink(self._part)
         self._file = h5py.File(self._sink, "w")
@@ -82,16 +83,16 @@ class ShardWriter:
         for lane in range(lanes):
             self._file.create_dataset(
                 f"{lane:04}/frames",
-                (0, 64, 64, 3),
+                (0, *frame_shape),
                 np.uint8,
-                maxshape=(None, 64, 64, 3),
-                chunks=(CHUNK, 64, 64, 3),
+                maxshape=(None, *frame_shape),
+                chunks=(CHUNK, *frame_shape),
                 compression="gzip",
                 compression_opts=4,
             )
 
     def frame(self, lane: int, frame: Bytes) -> None:
-        """Add a frame (64, 64, 3) to an episode."""
+        """Add a frame (H, W, channels) to an episode."""
         pending = self._frames[lane]
         pending.append(frame.copy())
         if len(pending) == CHUNK:
@@ -163,7 +164,7 @@ class EpisodeReader:
 
     `episodes` lists them in a fixed order; an episode's number is its place there. `later` tells of each whether it is
     from a folder behind the first, which are those of later rounds; `seeds` are each folder's environment seeds.
-    Raises UserError for episodes of several simulators: V would learn two worlds as one.
+    Raises UserError for episodes of several simulators, which V would learn as one, and for frames of several shapes.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -183,6 +184,13 @@ class EpisodeReader:
                     self.later.append(place > 0)
                     self.seeds[place].append(info.seed)
                     self._groups.append(file[name])
+        shapes = {group["frames"].shape[1:] for group in self._groups}
+        self.frame_shape: tuple[int, ...] = max(shapes, default=())
+        if len(shapes) > 1:
+            self.close()
+            raise UserError(
+                f"These episodes hold frames of {' and '.join(map(str, sorted(shapes)))}: V sees one shape."
+            )
         simulators = sorted({episode.simulator for episode in self.episodes})
         if len(simulators) > 1:
             self.close()
@@ -192,7 +200,7 @@ class EpisodeReader:
             )
 
     def frames(self, episode: int, start: int = 0, stop: int | None = None) -> Bytes:
-        """Return frames start … stop of an episode, (n, 64, 64, 3)."""
+        """Return frames start … stop of an episode, (n, H, W, channels)."""
         frames: Bytes = self._groups[episode]["frames"][start:stop]
         return frames
 
@@ -233,7 +241,7 @@ def save_sample(folders: Sequence[Path], shard: Path) -> None:
         last = sum(map(len, reader.seeds[:-1]))
         held_out = [number for number in apart if number >= last] or apart
         chosen = [held_out[round(place)] for place in np.linspace(0, len(held_out) - 1, min(_SAMPLE, len(held_out)))]
-        with ShardWriter(shard, len(chosen)) as writer:
+        with ShardWriter(shard, len(chosen), reader.frame_shape) as writer:
             for lane, number in enumerate(chosen):
                 info, steps = reader.episodes[number], reader.steps(number)
                 for frame in reader.frames(number):

@@ -22,7 +22,7 @@ POOL_CHUNKS: Final = 256
 
 
 class FrameBatches(IterableDataset[Tensor]):
-    """Yields uint8 frames (B, 64, 64, 3) for steps start … stop of a fit; without replacement within an epoch.
+    """Yields uint8 frames (B, H, W, channels) for steps start … stop of a fit; without replacement within an epoch.
 
     A data set smaller than one batch is drawn from with replacement. Frames of later rounds stand in an epoch as often
     as it takes for them to be about `later_share` of it, and at least once.

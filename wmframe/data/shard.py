@@ -51,7 +51,7 @@ def check_episode(file: h5py.File, name: str, steps: int) -> None:
     except (ValueError, KeyError, TypeError, OSError, RuntimeError) as error:
         raise UserError(f"{file.filename}: {name} cannot be read ({error})", exit_code=1) from error
     fits = (
-        (frames.shape == (steps + 1, 64, 64, 3) and frames.dtype == np.uint8)
+        (frames.ndim == 4 and len(frames) == steps + 1 and frames.shape[3] in (1, 3) and frames.dtype == np.uint8)
         and (actions.ndim == 2 and len(actions) == steps > 0 and actions.dtype == np.float32)
         and (rewards.shape == (steps,) and rewards.dtype == np.float32)
     )

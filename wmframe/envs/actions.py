@@ -6,13 +6,12 @@ that acts in it goes by that. Legend: A action, P parts.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from torch import Tensor
 from torch.nn import functional
 
-ActionKind = Literal["box", "discrete"]
-"""A point of [-1, 1]^A, or one of A choices, told as a vector that is 1 at the choice and 0 elsewhere."""
+from wmframe.envs.spec import ActionKind
 
 _REACH: Final = 1.5
 """What a component is tried at is drawn from ± this and clipped to ± 1, so that a third are full stops."""

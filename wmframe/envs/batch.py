@@ -1,6 +1,6 @@
 """Many environments stepped together: what any batch of them does, and the one that does it in this process.
 
-In: seeds, then actions (B, A) float32. Out: frames (B, 64, 64, 3) uint8, rewards and flags (B,). Called by:
+In: seeds, then actions (B, A) float32. Out: frames (B, H, W, channels) uint8, rewards and flags (B,). Called by:
 collection and the real world. Shapes: B lanes, one environment each; A action.
 """
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame
+from wmframe.envs.spec import Action, EnvSpec, Frame
+from wmframe.frames import FrameShape
 
 if TYPE_CHECKING:
     import gymnasium
@@ -26,7 +27,7 @@ class BatchStep:
     """What one step of B lanes gave; the arrays are the caller's to keep.
 
     Attributes:
-        frames: (B, 64, 64, 3) uint8.
+        frames: (B, H, W, channels) uint8.
         rewards: (B,) float32, 0 where the lane was over before.
         terminated: (B,) bool, the episode truly ended, now or earlier.
         truncated: (B,) bool, it ran into its time limit, now or earlier.
@@ -64,7 +65,7 @@ class EnvBatch(ABC):
 
     @abstractmethod
     def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
-        """Begin one episode per seed, as many as there are; returns their first frames (B, 64, 64, 3).
+        """Begin one episode per seed, as many as there are; returns their first frames (B, H, W, channels).
 
         Raises:
             UserError: an environment can't be made or gives no frames, or worker processes die again and again.
@@ -101,12 +102,12 @@ class SerialBatch(EnvBatch):
         self.spec = spec
         self.envs: list[gymnasium.Env[Frame, Action]] = []
         self.seeds: list[int] = []
-        self.last = still(0)
+        self.last = still(0, spec.frame_shape)
 
     def reset(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
         """See `EnvBatch.reset`."""
         self.envs += [self.spec.make() for _ in range(len(seeds) - len(self.envs))]
-        self.seeds, self.last = [int(seed) for seed in seeds], still(len(seeds))
+        self.seeds, self.last = [int(seed) for seed in seeds], still(len(seeds), self.spec.frame_shape)
         for lane, seed in enumerate(self.seeds):
             frame, _ = self.envs[lane].reset(seed=seed)
             self.last.frames[lane] = self._checked(lane, frame, 0.0)
@@ -127,11 +128,12 @@ class SerialBatch(EnvBatch):
         """Return the frame if it and the reward are what they should be: NumPy would spread a smaller one, and a
         reward that is no number would only be found in a fit, hours later. Raises UserError.
         """
-        if not isinstance(frame, np.ndarray) or frame.shape != FRAME_SHAPE or frame.dtype != np.uint8:
+        shape = self.spec.frame_shape
+        if not isinstance(frame, np.ndarray) or frame.shape != tuple(shape) or frame.dtype != np.uint8:
             what = f"{frame.shape} {frame.dtype}" if isinstance(frame, np.ndarray) else type(frame).__name__
             raise UserError(
-                f"env: {type(self.spec).__name__}, seed {self.seeds[lane]}: a frame is {what}, not {FRAME_SHAPE} "
-                "uint8. The environment's `make` must give such frames",
+                f"env: {type(self.spec).__name__}, seed {self.seeds[lane]}: a frame is {what}, not {shape} uint8. "
+                "The environment's `make` must give such frames, or its frame_shape say what they are",
                 exit_code=1,
             )
         if not math.isfinite(reward):
@@ -147,13 +149,13 @@ class SerialBatch(EnvBatch):
         for env in self.envs:
             env.close()
         self.envs = []
-        self.last = still(0)
+        self.last = still(0, self.spec.frame_shape)
 
 
-def still(lanes: int) -> BatchStep:
+def still(lanes: int, shape: FrameShape) -> BatchStep:
     """The state of lanes of which nothing is known yet: black, without reward, not over."""
     return BatchStep(
-        frames=np.zeros((lanes, *FRAME_SHAPE), np.uint8),
+        frames=np.zeros((lanes, *shape), np.uint8),
         rewards=np.zeros(lanes, np.float32),
         terminated=np.zeros(lanes, np.bool_),
         truncated=np.zeros(lanes, np.bool_),

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from wmframe.envs.headless import headless
-from wmframe.envs.spec import FRAME_SIZE, Action, EnvSpec, Frame, Simulator
+from wmframe.envs.spec import Action, EnvSpec, Frame, Simulator
+from wmframe.frames import FRAME_SIZE
 
 if TYPE_CHECKING:
     from wmframe.envs.car_racing_track import Track
@@ -43,6 +44,7 @@ class CarRacing(EnvSpec):
 
     action_size: Literal[3] = 3
     actions: Literal["box"] = "box"
+    frame_shape: tuple[Literal[64], Literal[64], Literal[3]] = (64, 64, 3)
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
     renderer: Renderer = "fast"

@@ -1,6 +1,6 @@
 """Any other Gymnasium environment with pixels, described by one YAML.
 
-In: an id, and how to read its pixels. Out: frames (64, 64, 3) uint8, actions in [-1, 1]. Called by:
+In: an id, and how to read its pixels. Out: frames (H, W, channels) uint8, actions in [-1, 1]. Called by:
 `EnvSpec.make`'s callers. Shapes: A action.
 """
 
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from pydantic import NonNegativeInt, PositiveInt
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.actions import ActionKind
 from wmframe.envs.headless import headless
-from wmframe.envs.spec import FRAME_SIZE, Action, EnvSpec, Frame, Simulator
+from wmframe.envs.spec import Action, ActionKind, EnvSpec, Frame, Simulator
 
 if TYPE_CHECKING:
     from wmframe.envs.pixel_env import PixelEnv
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class GymnasiumPixels(EnvSpec):
-    """A registered Gymnasium environment, cropped to some rows and resized (Pillow, BOX) to 64×64.
+    """A registered Gymnasium environment, cropped to some rows and resized (Pillow, BOX) to `frame_shape`.
 
     Attributes:
         id: the registered name, such as "LunarLander-v3".
@@ -33,6 +32,7 @@ class GymnasiumPixels(EnvSpec):
             `actions` discrete, or 1 (n equal parts of [-1, 1]).
         action_repeat: frames an action is held for.
         max_frames: the time limit in frames; it replaces the registered one.
+        frame_shape: what its pictures are made: (height, width, 3), or 1 for grey.
         pixels: "render" looks at the picture for people, "observation" at what the environment returns.
         skip_rows: rows left out at the top.
         keep_rows: rows kept below them; all of them if null.
@@ -101,8 +101,10 @@ class GymnasiumSimulator(Simulator):
             )
         from PIL import Image
 
+        height, width, channels = self.spec.frame_shape
         image = Image.fromarray(np.ascontiguousarray(picture[start:end]))
-        return np.array(image.resize((FRAME_SIZE, FRAME_SIZE), Image.Resampling.BOX))
+        small = image.resize((width, height), Image.Resampling.BOX)
+        return np.array(small if channels == 3 else small.convert("L")).reshape(self.spec.frame_shape)
 
     def picture(self) -> Frame:
         """The inner environment's picture for people (H, W, 3)."""

@@ -1,6 +1,6 @@
 """A simulator as a Gymnasium environment: action repeat, the time limit, seeds and spaces.
 
-In: an action (A,) float32 in [-1, 1]. Out: a frame (64, 64, 3) uint8, the summed reward and the two flags.
+In: an action (A,) float32 in [-1, 1]. Out: a frame (H, W, channels) uint8, the summed reward and the two flags.
 Called by: `EnvSpec.make`; the batches step what it returns. Shapes: A action.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, SupportsFloat, final
 import gymnasium
 import numpy as np
 
-from wmframe.envs.spec import FRAME_SHAPE, Action, EnvSpec, Frame, Simulator
+from wmframe.envs.spec import Action, EnvSpec, Frame, Simulator
 
 
 @final
@@ -21,7 +21,7 @@ class PixelEnv(gymnasium.Env[Frame, Action]):
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": 50}
         self.action_repeat = spec.action_repeat
         self.max_frames = spec.max_frames
-        self.observation_space = gymnasium.spaces.Box(0, 255, FRAME_SHAPE, np.uint8)
+        self.observation_space = gymnasium.spaces.Box(0, 255, spec.frame_shape, np.uint8)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (spec.action_size,), np.float32)
         self.render_mode = "rgb_array"
         self.simulator = simulator

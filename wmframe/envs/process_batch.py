@@ -72,9 +72,9 @@ class ProcessBatch(EnvBatch):
         for worker, told, request in zip(self.workers, self.told, requests, strict=True):
             told.append(request)
             worker.ask(request)
-        whole = still(self.lanes)
+        whole = still(self.lanes, self.spec.frame_shape)
         for number in range(len(requests)):
-            part = decode_step(self._answer(number))
+            part = decode_step(self._answer(number), self.spec.frame_shape)
             share = slice(number, None, len(self.workers))
             whole.frames[share], whole.rewards[share] = part.frames, part.rewards
             whole.terminated[share], whole.truncated[share] = part.terminated, part.truncated

@@ -1,27 +1,27 @@
-"""What every environment is: a plain description in, a Gymnasium environment with 64×64 frames out.
+"""What every environment is: a plain description in, a Gymnasium environment that shows frames out.
 
 In: the keyword arguments of an `env` YAML. Out: `make()`, an environment whose observation is a frame
-(64, 64, 3) uint8 and whose action is float32 in [-1, 1]^A. In this package, what happens in an environment is a
+(H, W, channels) uint8 and whose action is float32 in [-1, 1]^A. In this package, what happens in an environment is a
 `Simulator`, and `PixelEnv` makes a Gymnasium environment of it.
 Called by: collection, the real world, the report. Shapes: A action.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import PositiveInt
 
-from wmframe.envs.actions import ActionKind
+from wmframe.frames import FrameShape
 
 if TYPE_CHECKING:
     import gymnasium
 
 
-FRAME_SIZE = 64
-FRAME_SHAPE = (FRAME_SIZE, FRAME_SIZE, 3)
+ActionKind = Literal["box", "discrete"]
+"""A point of [-1, 1]^A, or one of A choices, told as a vector that is 1 at the choice and 0 elsewhere."""
 
 Frame = NDArray[np.uint8]
 Action = NDArray[np.float32]
@@ -33,6 +33,7 @@ class EnvSpec(ABC):
 
     Attributes:
         action_size: A, the length of an action.
+        frame_shape: (H, W, channels) of a frame.
         actions: what kind of actions these are; an environment of choices has as many as A.
         action_repeat: how many environment frames one action is held for; rewards are summed over them.
         max_frames: the time limit in environment frames, that is before action repeat; it truncates, never
@@ -41,6 +42,7 @@ class EnvSpec(ABC):
 
     action_size: PositiveInt
     actions: ActionKind = "box"
+    frame_shape: FrameShape = (64, 64, 3)
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 1000
 
@@ -99,7 +101,7 @@ class Simulator(ABC):
 
     @abstractmethod
     def frame(self) -> Frame:
-        """The present frame (64, 64, 3) uint8, an array the caller may keep."""
+        """The present frame, of the spec's shape, uint8; an array the caller may keep."""
 
     def picture(self) -> Frame:
         """A picture (H, W, 3) uint8 for people; at least as large as the frame."""

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import PositiveFloat, PositiveInt
 
 from wmframe.engine.errors import UserError
-from wmframe.envs.spec import FRAME_SHAPE, FRAME_SIZE, Action, EnvSpec, Frame, Simulator
+from wmframe.envs.spec import Action, EnvSpec, Frame, Simulator
+from wmframe.frames import FRAME_SHAPE, FRAME_SIZE
 
 if TYPE_CHECKING:
     from wmframe.envs.pixel_env import PixelEnv
@@ -46,6 +47,7 @@ class Toy(EnvSpec):
 
     action_size: Literal[1] = 1
     actions: Literal["box"] = "box"
+    frame_shape: tuple[Literal[64], Literal[64], Literal[3]] = (64, 64, 3)
     action_repeat: PositiveInt = 1
     max_frames: PositiveInt = 40
     speed: PositiveFloat = 0.1

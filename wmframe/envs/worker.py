@@ -23,7 +23,8 @@ from wmframe.engine.config.user_code import Held
 from wmframe.engine.durability.parent_process import follow
 from wmframe.engine.errors import UserError
 from wmframe.envs.batch import BatchStep, SerialBatch, still
-from wmframe.envs.spec import FRAME_SHAPE, EnvSpec
+from wmframe.envs.spec import EnvSpec
+from wmframe.frames import FrameShape
 
 RESET, STEP, CLOSE = b"R", b"S", b"C"
 DONE, MISTAKE, FAILED = b"D", b"M", b"F"
@@ -44,14 +45,14 @@ def encode_step(step: BatchStep) -> bytes:
     )
 
 
-def decode_step(content: bytes) -> BatchStep:
+def decode_step(content: bytes, shape: FrameShape) -> BatchStep:
     """The inverse of `encode_step`; the arrays are read-only views of `content`."""
-    lanes = len(content) // (4 + 1 + 1 + math.prod(FRAME_SHAPE))
+    lanes = len(content) // (4 + 1 + 1 + math.prod(shape))
     return BatchStep(
         rewards=np.frombuffer(content, np.float32, lanes),
         terminated=np.frombuffer(content, np.bool_, lanes, offset=4 * lanes),
         truncated=np.frombuffer(content, np.bool_, lanes, offset=5 * lanes),
-        frames=np.frombuffer(content, np.uint8, offset=6 * lanes).reshape(lanes, *FRAME_SHAPE),
+        frames=np.frombuffer(content, np.uint8, offset=6 * lanes).reshape(lanes, *shape),
     )
 
 
@@ -83,7 +84,7 @@ def answer(batch: SerialBatch, message: bytes) -> bytes:
     try:
         if message[:1] == RESET:
             frames = batch.reset(np.frombuffer(message, np.int64, offset=1).tolist())
-            first = still(len(frames))
+            first = still(len(frames), batch.spec.frame_shape)
             first.frames[:] = frames
             return DONE + encode_step(first)
         actions = np.frombuffer(message, np.float32, offset=1).reshape(-1, batch.spec.action_size)

@@ -16,15 +16,17 @@ from wmframe.engine.errors import UserError
 from wmframe.envs.actions import ACTIONS
 from wmframe.envs.spec import EnvSpec
 from wmframe.memory.contract import Memory
+from wmframe.recipes.fitting import acting, seeing
 from wmframe.search.settings import SearchSettings
-from wmframe.vision.contract import SIDE, Vision
+from wmframe.vision.contract import Vision
 from wmframe.worlds.settings import WorldSettings
 
 
 def preflight(experiment: Component, allowed: Sequence[str]) -> None:
     """Raise UserError for values that constructors refuse, parts that do not go together, and what is not installed."""
-
-    built = partial(build_part, experiment, allowed=allowed)
+    vision, controller, env = (experiment.arguments[name] for name in ("vision", "controller", "env"))
+    fitting = experiment.with_arguments(vision=seeing(vision, env), controller=acting(controller, env))
+    built = partial(build_part, fitting, allowed=allowed)
     env = built("env", EnvSpec)
     env.check()
     built("collect", Collection)
@@ -62,7 +64,7 @@ def _check_value(memory: Memory, most_steps: int) -> None:
 def _check_precision(vision: Vision) -> None:
     """Raise UserError for a V of a user's own that could not be scored, hours later."""
     try:
-        vision.double().encode(torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8))
+        vision.double().encode(torch.zeros(1, *vision.frame_shape, dtype=torch.uint8))
     except RuntimeError as error:
         raise UserError(
             f"vision: {type(vision).__name__}.encode computes in float32 alone, but agents are scored in float64, for "

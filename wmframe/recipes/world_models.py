@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge, Le
 
 from wmframe.agents.initial import check_initial, initial_agent
 from wmframe.engine.config.component import Component
-from wmframe.engine.graph.recipe import Recipe, component, is_a, precision, wrapped
+from wmframe.engine.graph.recipe import Recipe, is_a, precision
 from wmframe.engine.graph.stage import phase
+from wmframe.recipes.fitting import acting, seeing
 from wmframe.recipes.phases import (
     RENAMED,  # noqa: F401  # the keys of before, for whoever types one
     FinetuneSettings,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from wmframe.stages.evaluate import Evaluation
     from wmframe.vision.contract import Vision
     from wmframe.worlds.settings import WorldSettings
-
-_CHOOSING: Final = "wmframe.controller.choosing.Choosing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +96,13 @@ class WorldModels(Recipe):
 
     def _seen(self, now: Phase, episodes: Mapping[int, stage.Episodes]) -> stage.FittedVision:
         """Learn to see: a variational autoencoder of single frames (section 2.2)."""
-        share = now.later_share if now.number > 1 else None
-        bits = precision(self)
-        return stage.vision(vision=self.vision, episodes=episodes, later_share=share, seed=self.seed, precision=bits)
+        return stage.vision(
+            vision=seeing(self.vision, self.env),
+            episodes=episodes,
+            later_share=now.later_share if now.number > 1 else None,
+            seed=self.seed,
+            precision=precision(self),
+        )
 
     def _encoded(self, agent: Agent, episodes: stage.Episodes, number: int) -> stage.EncodedEpisodes:
         """Encode what was recorded, frame by frame."""
@@ -123,7 +126,7 @@ class WorldModels(Recipe):
     def _searched(self, now: Phase, agent: Agent, latents: stage.Latents | None) -> stage.TrainedController:
         """Learn to act, in M's dream or in the real environment (sections 2.4 and 4)."""
         return stage.controller(
-            controller=self._acting(),
+            controller=acting(self.controller, self.env),
             search=now.search,
             world=now.world,
             env=self.env if is_a(now.world, "wmframe.worlds.settings.RealitySettings") else None,
@@ -137,11 +140,6 @@ class WorldModels(Recipe):
             start_pay=now.start_pay,
             seed=self.seed,
         )
-
-    def _acting(self) -> "Controller":
-        """Return C as it acts in this environment, which may be one of choices."""
-        chooses = component(self.env).arguments.get("actions") == "discrete"
-        return wrapped(self.controller, _CHOOSING, "of") if chooses else self.controller
 
     def check(self, experiment: Component, allowed: Sequence[str]) -> None:
         """Build every part once, so that a mistake costs seconds and not the hours before it."""

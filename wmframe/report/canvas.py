@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from wmframe.report.contents import Canvas
+from wmframe.report.contents import Canvas, in_colour
 from wmframe.vision.contract import Vision
 
 STEPS: Final = 9
@@ -45,7 +45,7 @@ def paint(vision: Vision, mu: Tensor, logvar: Tensor, base: Tensor) -> Canvas:
     swept = base.repeat(len(order), STEPS, 1)
     for row, dimension in enumerate(order):
         swept[row, :, dimension] = torch.linspace(float(low[row]), float(high[row]), STEPS)
-    frames = vision.decode(swept.flatten(0, 1)).numpy()
+    frames = in_colour(vision.decode(swept.flatten(0, 1)).numpy())
     return Canvas(
         frames=frames.reshape(len(order), STEPS, *frames.shape[1:]),
         dimensions=order.tolist(),

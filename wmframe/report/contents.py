@@ -1,7 +1,7 @@
 """Everything the page shows, as plain frozen values; the page reads nothing else.
 
 In: what the `gather` step found in a run folder. Out: `Contents`, checked, for `wmframe.report.page`.
-Shapes: N images, T time; a picture is uint8 (64, 64, 3), values 0-255.
+Shapes: N images, T time; a picture is uint8 (H, W, 3), values 0-255.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,17 @@ import numpy.typing as npt
 Frames = npt.NDArray[np.uint8]
 Marks = Literal["line", "dots", "level", "diamonds"]
 Numbers = Sequence[float] | npt.NDArray[np.floating] | npt.NDArray[np.integer]
-FRAME = (64, 64, 3)
 
 
 def check_frames(name: str, frames: Frames) -> None:
-    """Raise ValueError unless `frames` is uint8 (N, 64, 64, 3) with N >= 1."""
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != FRAME or len(frames) == 0:
-        raise ValueError(f"{name}: expected uint8 (N, 64, 64, 3), got {frames.dtype} {frames.shape}")
+    """Raise ValueError unless `frames` is uint8 (N, H, W, 3) with N >= 1."""
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or len(frames) == 0:
+        raise ValueError(f"{name}: expected uint8 (N, H, W, 3), got {frames.dtype} {frames.shape}")
+
+
+def in_colour(frames: Frames) -> Frames:
+    """Return frames (…, H, W, 1 or 3) as people look at them, (…, H, W, 3)."""
+    return np.broadcast_to(frames, (*frames.shape[:-1], 3))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +111,7 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Reconstructions:
-    """Real frames and what V makes of them, both uint8 (N, 64, 64, 3), index by index."""
+    """Real frames and what V makes of them, both uint8 (N, H, W, 3), index by index."""
 
     frames: Frames
     reconstructions: Frames
@@ -122,7 +126,7 @@ class Reconstructions:
 
 @dataclass(frozen=True, eq=False)
 class OpenLoop:
-    """A real episode and M's dream of it, both uint8 (T, 64, 64, 3), step by step.
+    """A real episode and M's dream of it, both uint8 (T, H, W, 3), step by step.
 
     Steps 0 ... primed_steps - 1 of `dream` were filtered from real frames; from step `primed_steps` on M went
     on alone with the recorded actions. 1 <= primed_steps <= T.
@@ -165,7 +169,7 @@ class DrivenFilm:
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """Latent traversals: frames (D, S, 64, 64, 3) uint8, one row for each of D dimensions, swept in S steps.
+    """Latent traversals: frames (D, S, H, W, 3) uint8, one row for each of D dimensions, swept in S steps.
 
     `dimensions` are the rows' numbers within z, `nats` the KL that each carries (the most first), `low` and `high`
     where its sweep begins and ends; all of length D. `total` is Z.
@@ -181,7 +185,7 @@ class Canvas:
     def __post_init__(self) -> None:
         """Raise ValueError for wrong types or lengths that differ."""
         if self.frames.ndim != 5:
-            raise ValueError(f"canvas: expected (D, S, 64, 64, 3), got {self.frames.shape}")
+            raise ValueError(f"canvas: expected (D, S, H, W, 3), got {self.frames.shape}")
         check_frames("canvas", self.frames.reshape(-1, *self.frames.shape[2:]))
         lengths = {len(self.frames), *map(len, (self.dimensions, self.nats, self.low, self.high))}
         if len(lengths) > 1:

@@ -17,7 +17,7 @@ from wmframe.agents.agent import Agent
 from wmframe.data.episodes import EpisodeReader
 from wmframe.memory.contract import Memory
 from wmframe.report.canvas import nats, paint, telling, typical
-from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions
+from wmframe.report.contents import Canvas, Curve, Frames, OpenLoop, Reconstructions, in_colour
 from wmframe.report.hesitation import hesitation
 from wmframe.report.horizon import error_by_horizon
 from wmframe.vision.contract import Vision
@@ -46,7 +46,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A piece of a held-out episode: frames (T, 64, 64, 3) and the actions (T, A) taken at them."""
+    """A piece of a held-out episode: frames (T, H, W, channels) and the actions (T, A) taken at them."""
 
     frames: Frames
     actions: np.ndarray
@@ -55,7 +55,7 @@ class Recorded:
 @dataclass(frozen=True)
 class Sample:
     """Held-out episodes: pieces to dream along, of which the first is the beginning of the longest; frames
-    (N, 64, 64, 3) spread over all; and all frames.
+    (N, H, W, channels) spread over all; and all frames.
     """
 
     pieces: Sequence[Recorded]
@@ -75,7 +75,7 @@ def draw_pictures(agent: Agent, folder: Path) -> Pictures:
         said = telling(nats(mu, logvar)).tolist()
         asleep, curves = _dreams(vision, memory, sample.pieces, said, temperature)
     return Pictures(
-        reconstructions=Reconstructions(sample.spread, decode(vision, encode(vision, sample.spread))),
+        reconstructions=Reconstructions(in_colour(sample.spread), decode(vision, encode(vision, sample.spread))),
         prior_samples=decode(vision, normal) if learned else None,
         canvas=paint(vision, mu, logvar, typical(mu)) if learned else None,
         dream=asleep,
@@ -104,7 +104,7 @@ def recorded(agent: Path) -> Sample:
 
 @torch.inference_mode()
 def latents(vision: Vision, frames: Frames) -> tuple[Tensor, Tensor]:
-    """Return mu and logvar (N, Z) of frames (T, 64, 64, 3), some spread over all where there are very many."""
+    """Return mu and logvar (N, Z) of frames (T, H, W, channels), some spread over all where there are very many."""
     every = -(-len(frames) // _ROWS)
     found = [vision.encode(part) for part in torch.split(torch.from_numpy(frames[::every]), _TILE)]
     return torch.cat([latent.mu for latent in found]), torch.cat([latent.logvar for latent in found])
@@ -112,15 +112,14 @@ def latents(vision: Vision, frames: Frames) -> tuple[Tensor, Tensor]:
 
 @torch.inference_mode()
 def encode(vision: Vision, frames: Frames) -> Tensor:
-    """Return mu (T, Z) of frames (T, 64, 64, 3)."""
+    """Return mu (T, Z) of frames (T, H, W, channels)."""
     return vision.encode(torch.from_numpy(frames)).mu
 
 
 @torch.inference_mode()
 def decode(vision: Vision, latents: Tensor) -> Frames:
-    """Return the frames (T, 64, 64, 3) of latents (T, Z)."""
-    pixels: Frames = vision.decode(latents).numpy()
-    return pixels
+    """Return the frames (T, H, W, 3) of latents (T, Z)."""
+    return in_colour(vision.decode(latents).numpy())
 
 
 def _dreams(
@@ -132,7 +131,7 @@ def _dreams(
         actions, primed = torch.from_numpy(piece.actions), min(_PRIMED, len(piece.frames))
         seen = encode(vision, piece.frames)
         dreamt.append(open_loop(memory, seen, actions, primed=primed, temperature=temperature, seed=seed))
-        loops.append(OpenLoop(piece.frames, decode(vision, dreamt[-1]), primed))
+        loops.append(OpenLoop(in_colour(piece.frames), decode(vision, dreamt[-1]), primed))
     said = foreseen(memory, dreamt[0], torch.from_numpy(pieces[0].actions))
     weights = hesitation(said, dimensions, primed=loops[0].primed_steps, temperature=temperature)
     return loops[0], [error_by_horizon(loops), *weights]

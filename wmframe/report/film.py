@@ -16,7 +16,7 @@ from wmframe.engine.runs.runs import Run
 from wmframe.envs.batch import SerialBatch
 from wmframe.envs.spec import EnvSpec
 from wmframe.report.animation import panels, write_animation
-from wmframe.report.contents import Frames
+from wmframe.report.contents import Frames, in_colour
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.driver import Driver
 
@@ -34,12 +34,12 @@ def film(run: Run, *, world: str, seed: int, steps: int, fps: int, out: Path, al
         painted = np.concatenate([_painted(driver, asleep.latent) for _ in _drive(asleep, driver, seed, steps)])
         return write_animation(out, panels({"dream": painted}, primed_steps=0, scale=_SCALE), fps)
     frames, _ = real_episode(driver, agent.env.reference(), seed, steps)
-    columns = {"reality": frames, "as V sees it": _as_seen(driver, frames)}
+    columns = {"reality": in_colour(frames), "as V sees it": _as_seen(driver, frames)}
     return write_animation(out, panels(columns, primed_steps=len(frames), scale=_SCALE), fps)
 
 
 def real_episode(driver: Driver, env: EnvSpec, seed: int, steps: int) -> tuple[Frames, Rewards]:
-    """Drive one episode of at most so many steps; return its frames (T + 1, 64, 64, 3) and rewards (T,)."""
+    """Drive one episode of at most so many steps; return its frames (T + 1, H, W, channels) and rewards (T,)."""
     with SerialBatch(env) as batch:
         world = driver.awake(batch)
         seen = [step.shown() for step in _drive(world, driver, seed, steps)]
@@ -66,6 +66,5 @@ def _as_seen(driver: Driver, frames: Frames) -> Frames:
 
 @torch.inference_mode()
 def _painted(driver: Driver, latents: Tensor) -> Frames:
-    """Decode latents (T, Z) to frames (T, 64, 64, 3). A consumer of `_drive` is outside its inference mode."""
-    frames: Frames = driver.vision.decode(latents).numpy()
-    return frames
+    """Decode latents (T, Z) to frames (T, H, W, 3). A consumer of `_drive` is outside its inference mode."""
+    return in_colour(driver.vision.decode(latents).numpy())

@@ -41,25 +41,25 @@ def png(picture: Frames) -> str:
 
 
 def sheet(rows: Sequence[Frames]) -> Frames:
-    """Return rows of frames, each (N, 64, 64, 3), as one picture (H', W', 3), two white pixels between them."""
+    """Return rows of frames, each (N, H, W, 3), as one picture (H', W', 3), two white pixels between them."""
     tiles = [np.pad(row, ((0, 0), (0, 2), (0, 2), (0, 0)), constant_values=255) for row in rows]
     return np.concatenate([np.concatenate(list(row), axis=1) for row in tiles], axis=0)
 
 
 def samples(frames: Frames) -> Sequence[str]:
-    """Return the first frames (N, 64, 64, 3) as one tile each."""
+    """Return the first frames (N, H, W, 3) as one tile each."""
     return [png(enlarge(frame, SCALE)) for frame in frames[:MAX_TILES]]
 
 
 def strip(frames: Frames) -> str:
-    """Return frames (N, 64, 64, 3) side by side as one picture, not enlarged, thin gaps between them."""
+    """Return frames (N, H, W, 3) side by side as one picture, not enlarged, thin gaps between them."""
     opaque = np.pad(frames, ((0, 0), (0, 0), (0, 0), (0, 1)), constant_values=255)
     tiles = np.pad(opaque, ((0, 0), (0, 0), (0, GAP // 2), (0, 0)))
     return png(np.concatenate(list(tiles), axis=1)[:, : -(GAP // 2)])
 
 
 def pairs(above: Frames, below: Frames) -> Sequence[str]:
-    """Return tiles of one frame over another, (N, 64, 64, 3) both, a thin gap between them."""
+    """Return tiles of one frame over another, (N, H, W, 3) both, a thin gap between them."""
     tiles = []
     for top, bottom in zip(above[:MAX_TILES], below[:MAX_TILES], strict=True):
         height, width = SCALE * top.shape[0], SCALE * top.shape[1]

@@ -28,7 +28,7 @@ from wmframe.engine.runs.runs import FILM_FOLDER, NEWEST_FILM, Run
 from wmframe.engine.store.artefact import Artefact
 from wmframe.envs.spec import Frame
 from wmframe.report.animation import FORMATS, best_format, captioned, write_animation
-from wmframe.report.contents import DrivenFilm, Frames
+from wmframe.report.contents import DrivenFilm, Frames, in_colour
 from wmframe.report.film import Rewards, real_episode
 
 _FPS: Final = 12.5
@@ -76,13 +76,13 @@ def _as_it_was_scored(run: Run, seed: int, allowed: Sequence[str]) -> str:
 
 
 def _written(run: Run, name: str, whom: str, frames: Frames, rewards: Rewards) -> str:
-    """Write an episode of frames (T + 1, 64, 64, 3) and rewards (T,) as a film, and as the newest one."""
+    """Write an episode of frames (T + 1, H, W, channels) and rewards (T,) as a film, and as the newest one."""
     suffix = next(suffix for suffix, kind in FORMATS.items() if kind == best_format())
     path = run.folder / FILM_FOLDER / f"{name}{suffix}"
     shown = range(0, len(frames), -(-len(frames) // _MOST))
     earned = np.concatenate([[0.0], np.cumsum(rewards, dtype=np.float64)])
     captions = [(f"step {step} of {len(rewards)}", f"return {earned[step]:.0f}") for step in shown]
-    write_animation(path, captioned(whom, frames[shown.start :: shown.step], captions), _FPS)
+    write_animation(path, captioned(whom, in_colour(frames)[shown.start :: shown.step], captions), _FPS)
     newest = run.folder / f"{NEWEST_FILM}{suffix}"
     write_atomic(newest, path.read_bytes())  # a copy: the dashboard follows no links
     return f"a film of {whom}: {path} (the newest: {newest})"

@@ -69,7 +69,7 @@ def run(
                 round=round,
                 driver=driver,
             )
-            for infos in _play(source, setting, context.output, context.kept, env.backend, bar):
+            for infos in _play(source, setting, context.output, context.kept, env, bar):
                 summary.add(infos)
     inherited = {} if agent is None else {"inherited_frames": inherited_frames(agent)}
     write_json(context.output / "summary.json", {**summary.told(env.action_repeat), **inherited})
@@ -118,7 +118,7 @@ def _refuse_others(played: Set[str], backend: str, context: StageContext) -> Non
 
 
 def _play(
-    source: Source, setting: Setting, folder: Path, kept: Kept, backend: str, bar: Bar
+    source: Source, setting: Setting, folder: Path, kept: Kept, env: EnvSpec, bar: Bar
 ) -> Iterator[Sequence[EpisodeInfo]]:
     """Play all that a source yields, sending back what each batch earned; a shard that stands is only read."""
     batches = source.batches(setting)
@@ -135,7 +135,7 @@ def _play(
                 batch,
                 source=setting.source,
                 origin=source.origin(setting),
-                backend=backend,
+                env=env,
                 tick=bar.advance,
             )
             kept.add(shard)

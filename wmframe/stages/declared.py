@@ -28,8 +28,8 @@ _AMOUNTS: Final = (
 )
 """Fields on which the work grows, wherever they stand: a result that differs in one says nothing of the time."""
 
-_BOX: Final = {"env.actions": "box"}
-"""What every environment's actions were before there was a word for it."""
+_USUAL: Final = {"env.actions": "box", "env.frame_shape": [64, 64, 3], "**.vision.frame_shape": [64, 64, 3]}
+"""What all environments' actions and frames were before there was a word for it."""
 
 
 class Episodes(Handle):
@@ -69,7 +69,7 @@ class TrainedAgent(Handle):
     run="wmframe.stages.collect:run",
     work="wmframe.stages.workload:collect",
     amounts=_AMOUNTS,
-    added=_BOX,
+    added=_USUAL,
     publishes="episodes",
 )
 def collect(
@@ -92,6 +92,7 @@ def collect(
     run="wmframe.stages.vision:run",
     work="wmframe.stages.workload:vision",
     amounts=_AMOUNTS,
+    added=_USUAL,
     rebuilt=True,
     roles={"episodes": "collect"},
     length=["vision.steps"],
@@ -145,7 +146,7 @@ def memory(
     roles={"start": "controller"},
     length=["search.generations", "search.updates"],
     added={
-        **_BOX,
+        **_USUAL,
         "search.climbs": 1,
         "search.risk_tolerance": None,
         "search.value_weight": 1.0,
@@ -174,7 +175,9 @@ def controller(
     """
 
 
-@stage(version=3, run="wmframe.stages.select:run", work="wmframe.stages.workload:select", amounts=_AMOUNTS, added=_BOX)
+@stage(
+    version=3, run="wmframe.stages.select:run", work="wmframe.stages.workload:select", amounts=_AMOUNTS, added=_USUAL
+)
 def select(
     *,
     env: "EnvSpec",
@@ -231,7 +234,7 @@ def controller_of(*, agent: TrainedAgent) -> TrainedController:
     run="wmframe.stages.baseline:run",
     work="wmframe.stages.workload:baseline",
     amounts=_AMOUNTS,
-    added=_BOX,
+    added=_USUAL,
     publishes="scores",
 )
 def baseline(*, env: "EnvSpec", evaluate: "Evaluation") -> Scores:
@@ -243,7 +246,7 @@ def baseline(*, env: "EnvSpec", evaluate: "Evaluation") -> Scores:
     run="wmframe.stages.evaluate:run",
     work="wmframe.stages.workload:evaluate",
     amounts=_AMOUNTS,
-    added=_BOX,
+    added=_USUAL,
     publishes="scores",
 )
 def evaluate(

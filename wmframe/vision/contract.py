@@ -5,13 +5,11 @@ Called by the stages (fit), by Reality (encode) and by the report (decode). Lege
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final
 
 import pytorch_lightning as pl
 from torch import Tensor
 
-SIDE: Final = 64
-"""Height and width of every frame, in pixels (paper, appendix A.1)."""
+from wmframe.frames import FRAME_SHAPE, FrameShape
 
 
 @dataclass(frozen=True)
@@ -30,20 +28,22 @@ class Vision(pl.LightningModule, ABC):
     """V. Concrete classes take keyword-only arguments, which are the schema of their YAML.
 
     `latent_size` is Z. `steps` is how many batches of `batch_size` frames the vision stage fits it for;
-    zero means that there is nothing to learn.
+    zero means that there is nothing to learn. `frame_shape` is (H, W, channels) of the frames that it draws; where an
+    environment's are not of the usual shape the recipe hands a constructor that shape by this name.
     """
 
     latent_size: int
     steps: int
     batch_size: int
+    frame_shape: FrameShape = FRAME_SHAPE
 
     @abstractmethod
     def encode(self, frames: Tensor) -> Latent:
-        """Map frames (B, 64, 64, 3) uint8 to the distribution of their latents (B, Z), in the module's own `dtype`.
+        """Map frames (B, H, W, channels) uint8 to the distribution of their latents (B, Z).
 
-        That is float32, but float64 while an agent is scored.
+        It is computed in the module's own `dtype`, which is float32, but float64 while an agent is scored.
         """
 
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
-        """Map latents (B, Z) to frames (B, 64, 64, 3) uint8."""
+        """Map latents (B, Z) to frames (B, H, W, channels) uint8."""

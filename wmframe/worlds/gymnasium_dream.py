@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wmframe.data.seeds import draw_seeds
-from wmframe.envs.actions import ActionKind
+from wmframe.envs.spec import ActionKind
 from wmframe.vision.contract import Vision
 from wmframe.worlds.dream import Dream
 
@@ -67,7 +67,7 @@ class DreamEnv(gymnasium.Env[Features, Any]):
         return _array(step.features)[0], float(step.reward[0]), bool(step.done[0]) and not truncated, truncated, {}
 
     def render(self) -> Frame | None:
-        """What V makes of the dream, (64, 64, 3) uint8; None without a render mode."""
+        """What V makes of the dream, (H, W, channels) uint8; None without a render mode."""
         frames = self._painter.paint(self._dream)
         return None if frames is None else frames[0]
 
@@ -142,7 +142,7 @@ class DreamVectorEnv(VectorEnv[Features, Any, NDArray[Any]]):
         return seen, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[Frame, ...] | None:
-        """What V makes of each lane's dream, B times (64, 64, 3) uint8; None without a render mode."""
+        """What V makes of each lane's dream, B times (H, W, channels) uint8; None without a render mode."""
         return self._painter.paint(self._dream)
 
     def _restart(self, lanes: NDArray[np.intp], seeds: Sequence[int | None] | None = None) -> Features:

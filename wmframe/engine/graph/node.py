@@ -104,5 +104,12 @@ class Node:
         return {
             name: self._keyed(dotted, item)
             for name, (dotted, item) in named.items()
-            if not (dotted in self.stage.added and item == self.stage.added[dotted])
+            if not self._changes_nothing(dotted, item)
         }
+
+    def _changes_nothing(self, dotted: str, item: object) -> bool:
+        """Tell whether a field has come to the stage since, and has the value at which it changes nothing."""
+        return any(
+            item == neutral and (dotted == path or (path.startswith("**") and f".{dotted}".endswith(path[2:])))
+            for path, neutral in self.stage.added.items()
+        )

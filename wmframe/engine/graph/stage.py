@@ -98,7 +98,8 @@ def stage(
     the role of the parent whose config says how much it is, where the stage has none of its own. `work` names the
     function ("module:function") that says of a node how much work it is (`graph/work.py`). `added` are fields of
     the config, dotted, that came after results had been published, each with the value at which it changes nothing: at
-    that value it stands in no key, so that what was computed before there was such a field is found. `length` are
+    that value it stands in no key, so that what was computed before there was such a field is found; "**.name" is a
+    field wherever it stands. `length` are
     fields of the config, dotted, the first of which that is there is how many steps the stage's history will have; its
     name is theirs. (An argument at its default is not there.)
     """
