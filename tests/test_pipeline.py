@@ -233,16 +233,19 @@ def test_a_memory_from_elsewhere_needs_one_file_and_one_yaml(tmp_path: Path, mon
             ["memory=rssm", "env=corridor", "search=gradient", "search.updates=4", "controller.senses=zhc"],
             ["memory.sealed:SIGKILL", "search.update:3:SIGTERM"],
         ),
-        (["memory=gru", "search=random_search", "vision=none", "vision.latent_size=16"], ["rollout.step:30:SIGKILL"]),
+        (
+            ["memory=gru", "search=random_search", "collect=sweeping", "vision=none", "vision.latent_size=16"],
+            ["rollout.step:10:SIGKILL", "controller.sealed:SIGKILL"],
+        ),
     ],
-    ids=["a transformer that chooses, seen in grey", "a state-space model", "a gru, searched at random"],
+    ids=["a transformer that chooses, seen in grey", "a state-space model", "a gru, collected and searched otherwise"],
 )
 def test_plugins_go_the_whole_way_and_a_kill_changes_no_bit(
     tmp_path: Path, words: list[str], kills: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One file and one YAML each; nothing else of wmframe knows of any."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")]))
-    allowed = ("gru_memory", "transformer_memory", "rssm_memory", "corridor_env", "random_search")
+    allowed = ("gru_memory", "transformer_memory", "rssm_memory", "corridor_env", "random_search", "sweeping_collect")
     mine = [*(word for name in allowed for word in ("--allow", name)), "--config-dir", str(PLUGINS / "conf"), *words]
 
     def finished(root: Path) -> Path:
