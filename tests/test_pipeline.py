@@ -294,6 +294,21 @@ def test_the_papers_baselines_run(tmp_path: Path, senses: list[str]) -> None:
     assert len(scores["reality"]["returns"]) == len(scores["random"]["returns"]) == 4
 
 
+def test_an_agent_that_nobody_scores_is_whole_and_may_be_scored_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run(*SMOKE, "evaluate=null", root=tmp_path)
+    assert set(states(folder)) == STAGES - {"baseline", "evaluate"}
+    page = (folder / "report.html").read_text()
+    assert "Nothing has scored this run." in page
+    assert "The dream beside reality" in page
+    assert "scores" not in record(folder) or not record(folder)["scores"]
+    assert main(["run", "-m", *SMOKE, "evaluate=null", "seed=0,1", f"paths.root={tmp_path}"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "latest", "episodes=3", f"root={tmp_path}"]) == 0
+    assert "reality mean=" in capsys.readouterr().out
+
+
 def test_a_memory_that_cannot_dream_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *SMOKE, "memory=none", f"paths.root={tmp_path}"]) == 2
     assert "world=reality" in capsys.readouterr().err

@@ -105,7 +105,7 @@ def test_the_same_contents_give_the_same_page(whole: str) -> None:
 
 def test_an_empty_run_still_has_a_page() -> None:
     html = render(Contents(title="new", subtitle=""))
-    assert has(html, "no score yet")
+    assert has(html, "Nothing has scored this run")
     for heading in ("Scoreboard", "Gallery", "Curves", "Stages", "Notes", "Configuration"):
         assert f">{heading}</h2>" not in html
     assert read(html).open == []

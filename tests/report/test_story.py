@@ -53,8 +53,8 @@ def test_what_was_not_scored_awake_is_told_by_its_own_names() -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    assert tell(contents(scores=[])).headline == "This run has no score yet."
-    assert tell(contents(scores=scores()[1:])).headline == "This run has no score yet."
+    assert tell(contents(scores=[])).headline == "Nothing has scored this run."
+    assert tell(contents(scores=scores()[1:])).headline == "Nothing has scored this run."
     alone = tell(contents(scores=given(reality=[3.0])))
     assert alone.headline == "The driver learned only in its dream; on one unseen episode it scores 3.00."
     assert "No random policy" in alone.difference

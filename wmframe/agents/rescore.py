@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from wmframe.agents.agent import agent_artefact
 from wmframe.agents.initial import code_of_agent, existing_agent
+from wmframe.engine.config.bind import bind
 from wmframe.engine.config.building import build_part
 from wmframe.engine.config.component import Component, modules_in
 from wmframe.engine.config.user_code import Module
@@ -51,6 +52,13 @@ def rescore(
         artefact, _ = worker.obtain(node, facts)
         scores |= read_json(artefact.file("scores.json"))["scores"]
     return scores
+
+
+def evaluation(experiment: Component) -> Component:
+    """Return how a run's agent was scored, or how it would be where it was not (`evaluate=null`)."""
+    if experiment.arguments["evaluate"] is None:
+        return bind({}, target="wmframe.stages.evaluate.Evaluation", path="evaluate")
+    return experiment.part("evaluate")
 
 
 def _scored(experiment: Component, run: Run, agent: Artefact, code: Sequence[Module]) -> Scores:

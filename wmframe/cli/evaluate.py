@@ -39,7 +39,7 @@ def _evaluate(given: Given) -> int:
     for run in runs.values():
         agent_of(run)
     # PyTorch comes with these: not before what was typed is known to be right.
-    from wmframe.agents.rescore import refuse_unlike, rescore
+    from wmframe.agents.rescore import evaluation, refuse_unlike, rescore
     from wmframe.engine.tracking.progress import Progress
     from wmframe.report.scoreboard import LABELS, against, lines, mean_std_n
 
@@ -47,7 +47,7 @@ def _evaluate(given: Given) -> int:
     refuse_unlike(recorded, allowed=given.allowed)
     first, awake = given.names[0], {}
     for name, experiment in recorded.items():
-        asked = experiment.with_arguments(evaluate=experiment.part("evaluate").with_arguments(**seeds))
+        asked = experiment.with_arguments(evaluate=evaluation(experiment).with_arguments(**seeds))
         scores = rescore(runs[name], asked, allowed=given.allowed, progress=Progress(sys.stderr))
         awake[name] = scores["reality"]["returns"]
         if len(runs) > 1:

@@ -39,7 +39,7 @@ class WorldModels(Recipe):
     `first` says what round 1 does, `later` what rounds 2, 3, … do otherwise, and `last` what the last of these does. In
     round 1 `first_driver` plays, where a source of `collect.first` lets an agent play: a run's, or one that wmframe
     ships ("zoo/…"). V, M and C begin anew beside it, or as `first` says. With `rounds=0` nothing is recorded or fitted,
-    and `finetune` has its C go on.
+    and `finetune` has its C go on. With `evaluate=null` an agent is trained and not scored.
     """
 
     rounds: Annotated[int, Ge(0), Le(1000)]
@@ -56,9 +56,9 @@ class WorldModels(Recipe):
     world: "WorldSettings"
     search: "SearchSettings"
     select: Selection
-    evaluate: "Evaluation"
+    evaluate: "Evaluation | None"
 
-    def result(self) -> stage.Scores:
+    def result(self) -> stage.Scores | stage.TrainedAgent:
         """Train an agent, phase by phase, and score it beside the random policy."""
         agent = Agent(whole=initial_agent(self.first_driver, self.paths))
         agents: dict[int, Agent] = {}
@@ -75,6 +75,8 @@ class WorldModels(Recipe):
                     agent = agent._replace(memory=self._remembered(now, agent, latents))
                 agent = agents[now.number] = agent._replace(controller=self._searched(now, agent, latents))
         trained = selected(self.select, agents, episodes, env=self.env, world=self.world, seed=self.seed)
+        if self.evaluate is None:
+            return trained
         random = stage.baseline(env=self.env, evaluate=self.evaluate)
         return stage.evaluate(env=self.env, evaluate=self.evaluate, world=self.world, agent=trained, baseline=random)
 

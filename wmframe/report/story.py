@@ -52,7 +52,7 @@ def tell(contents: Contents) -> Story:
 def _without_reality(contents: Contents, places: int) -> str:
     found = [f"{score.label} {_spread(score, places)}" for score in contents.scores if score.world == ""]
     found += [f"{name} {number(value, significant([value]))}" for name, value in contents.metrics.items()]
-    return f"This run came to {', '.join(found)}." if found else "This run has no score yet."
+    return f"This run came to {', '.join(found)}." if found else "Nothing has scored this run."
 
 
 def comparable(dream: Score, reality: Score) -> tuple[Sequence[float], Sequence[float], str]:
