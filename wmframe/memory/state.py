@@ -69,6 +69,12 @@ class NoiseSize:
         uniform = torch.rand(steps, self.uniform, generator=chance, dtype=dtype)
         return torch.cat((uniform, torch.randn(steps, self.normal, generator=chance, dtype=dtype)), 1)
 
+    def of_lanes(self, chances: Sequence[torch.Generator], z: Tensor) -> "Noise":
+        """Draw those of one step for lanes at z (B, Z), each from its own generator."""
+        if self.uniform + self.normal == 0:
+            return self.middle(z)
+        return self.split(torch.cat([self.draw(chance, 1, z.dtype) for chance in chances]).to(z.device))
+
     def middle(self, z: Tensor) -> "Noise":
         """Return the middle of all that could be drawn, 0.5 and 0, for lanes at z (B, Z)."""
         return Noise(z.new_full((len(z), self.uniform), 0.5), z.new_zeros(len(z), self.normal))

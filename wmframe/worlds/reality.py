@@ -91,8 +91,7 @@ class Reality(World):
         return self._memory.features(self._state, self._senses)
 
     def _observe(self, z: Tensor) -> None:
-        size = self._memory.observing
-        noise = size.split(torch.cat([size.draw(chance, 1, z.dtype) for chance in self._chance]).to(z.device))
+        noise = self._memory.observing.of_lanes(self._chance, z)
 
         def observe(part: Sequence[Tensor]) -> tuple[Tensor, ...]:
             z, uniform, normal, *state = part
