@@ -69,6 +69,8 @@ def _others(leaf: Leaf) -> Iterator[object]:
         yield from (value + 1, value - 1, value * 2)
     elif isinstance(value, float):
         yield from (value * 0.875, value + 0.125, value - 0.125, 0.5)
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], int):
+        yield [value[0] + 8, *value[1:]]
     yield from _literals(leaf.form)
     if isinstance(value, str):
         yield f"{value}_x"
