@@ -100,8 +100,8 @@ def test_killed_at_random_times_a_run_ends_with_the_same_bits(
         child.send({"SIGKILL": 9, "SIGTERM": 15, "SIGINT": 2}[sent])
         asked = time.monotonic()
         code = forge.finish(child)
-        if code == 0:
-            break  # it was quicker
+        if code == 0 or "\npage: " in child.said():
+            break  # it was quicker: nothing is left to stop of a run that has ended, whatever its process dies of
         assert code == CODES[sent], child.said()
         assert time.monotonic() - asked < 10
         assert forge.left(after=10) == []

@@ -58,7 +58,7 @@ class Ascent:
         if not paid.requires_grad:
             raise UserError(
                 "search=gradient: this memory's dreams have no gradient, so nothing can climb in them. Let its "
-                "`advance` and `predict` compute with PyTorch alone, or add search=cma."
+                "`advance` and `imagine` compute with PyTorch alone, or add search=cma."
             )
         self._adam.zero_grad()
         with torch.enable_grad():
