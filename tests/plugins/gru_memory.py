@@ -63,7 +63,7 @@ class GRUMemory(Memory):
             nll = -said.latent.log_prob(batch.mu[:, t + 1]).mean(-1)
             error = (said.reward - batch.rewards[:, t]).square()
             end = nn.functional.binary_cross_entropy_with_logits(said.done, batch.done[:, t], reduction="none")
-            loss = loss + ((nll + error + end) * batch.mask[:, t]).mean()
+            loss = loss + ((end + nll + error) * batch.mask[:, t]).mean()
         self.log("memory/loss", loss)
         return loss
 

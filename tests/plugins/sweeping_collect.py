@@ -9,8 +9,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
-from wmframe.data.seeds import draw_seeds
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.worlds.environment import Environment
 from wmframe.worlds.rollout import Act
 
@@ -28,16 +27,16 @@ class Sweeping(Source):
         return self.episodes * limit
 
     def batches(self, setting: Setting) -> Batches:
-        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
-        for at in range(0, self.episodes, LANES):
-            part = seeds[at : at + LANES]
-            digits = [[n >> place & 1 for place in range(setting.action_size)] for n in range(at, at + len(part))]
+        done = 0
+        for part in setting.turns(self.episodes):
+            digits = [[n >> place & 1 for place in range(setting.action_size)] for n in range(done, done + len(part))]
             yield EpisodeBatch(
                 world=Environment(setting.batch),
                 act=_always(1.0 - 2.0 * torch.tensor(digits)),
                 seeds=part,
                 policies=["sweeping"] * len(part),
             )
+            done += len(part)
 
 
 def _always(actions: Tensor) -> Act:

@@ -8,19 +8,19 @@ from wmframe.report.contents import Curve, OpenLoop, Reconstructions, Score, Ser
 
 
 @pytest.mark.parametrize(
-    "wrong", [frames(2)[..., 0], frames(2).astype(np.float32), frames(2)[:, :32], frames(2)[0], frames(2)[:0]]
+    "wrong", [frames(2)[..., 0], frames(2).astype(np.float32), frames(2)[..., :2], frames(2)[0], frames(2)[:0]]
 )
 def test_pictures_of_another_shape_or_type_are_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"expected uint8 \(N, 64, 64, 3\)"):
+    with pytest.raises(ValueError, match=r"expected uint8 \(N, H, W, 3\)"):
         Reconstructions(wrong, frames(2))
-    with pytest.raises(ValueError, match=r"expected uint8 \(N, 64, 64, 3\)"):
+    with pytest.raises(ValueError, match=r"expected uint8 \(N, H, W, 3\)"):
         OpenLoop(frames(2), wrong, 1)
-    with pytest.raises(ValueError, match=r"expected uint8 \(N, 64, 64, 3\)"):
+    with pytest.raises(ValueError, match=r"expected uint8 \(N, H, W, 3\)"):
         contents(prior_samples=wrong)
 
 
 def test_pairs_of_unequal_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 frames but 3"):
+    with pytest.raises(ValueError, match=r"frames are \(2, 64, 64, 3\), reconstructions \(3, 64"):
         Reconstructions(frames(2), frames(3))
     with pytest.raises(ValueError, match="2 true steps but 3"):
         OpenLoop(frames(2), frames(3), 1)

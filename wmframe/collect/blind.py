@@ -14,8 +14,7 @@ import torch
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
-from wmframe.data.seeds import draw_seeds
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.worlds.environment import Environment
 from wmframe.worlds.rollout import Act
 
@@ -43,9 +42,7 @@ class _Blind(Source):
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
-        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
-        for at in range(0, self.episodes, LANES):
-            part = seeds[at : at + LANES]
+        for part in setting.turns(self.episodes):
             streams = [self._actions(np.random.default_rng((seed, 1)), setting.action_size) for seed in part]
             yield EpisodeBatch(
                 world=Environment(setting.batch),

@@ -6,13 +6,14 @@ Legend: B lanes, A action, D parameters.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from wmframe.data.seeds import draw_seeds
 from wmframe.envs.batch import EnvBatch
 from wmframe.worlds.contract import World
 from wmframe.worlds.driver import Driver
@@ -40,6 +41,12 @@ class Setting:
     seed: int
     round: int
     driver: Driver | None
+
+    def turns(self, episodes: int) -> Iterator[list[int]]:
+        """Yield the environment seeds of so many episodes, of this source and round alone, `LANES` at a time."""
+        seeds = draw_seeds("train", (self.seed, self.source, self.round), episodes)
+        for at in range(0, episodes, LANES):
+            yield seeds[at : at + LANES]
 
 
 @dataclass(frozen=True, kw_only=True)

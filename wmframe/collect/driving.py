@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.collect.exploration import Exploration
-from wmframe.data.seeds import draw_seeds
 from wmframe.envs.actions import ACTIONS, Actions
 from wmframe.worlds.driver import Driver
 from wmframe.worlds.rollout import Act, population_act
@@ -58,9 +57,7 @@ class Driving(Source):
         if driver is None:
             return
         world = driver.awake(setting.batch, most_steps=self.most_steps)
-        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
-        for at in range(0, self.episodes, LANES):
-            part = seeds[at : at + LANES]
+        for part in setting.turns(self.episodes):
             epsilons = self.exploration.dealt(len(part))
             yield EpisodeBatch(
                 world=world,

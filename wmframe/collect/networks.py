@@ -14,9 +14,8 @@ import numpy.typing as npt
 import torch
 from pydantic import NonNegativeInt, PositiveFloat
 
-from wmframe.collect.contract import LANES, Batches, EpisodeBatch, Origin, Setting, Source
+from wmframe.collect.contract import Batches, EpisodeBatch, Origin, Setting, Source
 from wmframe.controller.contract import Controller
-from wmframe.data.seeds import draw_seeds
 from wmframe.memory.contract import Memory
 from wmframe.vision.contract import Vision
 from wmframe.worlds.reality import Reality
@@ -46,9 +45,7 @@ class RandomNetworks(Source):
 
     def batches(self, setting: Setting) -> Batches:
         """Yield the episodes, `LANES` at a time."""
-        seeds = draw_seeds("train", (setting.seed, setting.source, setting.round), self.episodes)
-        for at in range(0, self.episodes, LANES):
-            part = seeds[at : at + LANES]
+        for part in setting.turns(self.episodes):
             rng = np.random.default_rng((part[0], 2))
             self._randomise(rng)
             world = Reality(

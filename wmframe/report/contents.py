@@ -121,7 +121,7 @@ class Reconstructions:
         check_frames("frames", self.frames)
         check_frames("reconstructions", self.reconstructions)
         if self.frames.shape != self.reconstructions.shape:
-            raise ValueError(f"{len(self.frames)} frames but {len(self.reconstructions)} reconstructions")
+            raise ValueError(f"frames are {self.frames.shape}, reconstructions {self.reconstructions.shape}")
 
 
 @dataclass(frozen=True, eq=False)
