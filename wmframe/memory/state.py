@@ -90,3 +90,7 @@ class Noise:
 
     uniform: Tensor
     normal: Tensor
+
+    def rows(self, at: Tensor) -> "Noise":
+        """Return that of the lanes at these numbers (N,), each as often as it is named."""
+        return Noise(self.uniform[at], self.normal[at])

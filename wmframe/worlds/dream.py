@@ -15,7 +15,7 @@ from torch.nn import functional
 from wmframe.engine.errors import UserError
 from wmframe.memory.contract import Memory
 from wmframe.memory.rules import Reparameterization, Senses, feature_size
-from wmframe.memory.state import Noise, State
+from wmframe.memory.state import State
 from wmframe.worlds.contract import Step, World
 from wmframe.worlds.differentiable import DifferentiableDream
 from wmframe.worlds.luck import Luck, draw_luck
@@ -158,7 +158,7 @@ class Dream(World):
 
     def _begun(self, luck: Luck, dreams: Tensor) -> State:
         """Where dreams begin, by their numbers, each as often as it is named."""
-        noise = Noise(luck.observing.uniform[dreams], luck.observing.normal[dreams])
+        noise = luck.observing.rows(dreams)
         return self._starts.begun(self._memory, luck.start[dreams], luck.z[dreams], noise)
 
     def _ends(self, logit: Tensor, uniform: Tensor) -> Tensor:

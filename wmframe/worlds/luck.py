@@ -30,8 +30,7 @@ class Luck:
 
     def of(self, dreams: Tensor) -> "Luck":
         """Return that of some of the dreams, by their numbers, each as often as it is named."""
-        observing = Noise(self.observing.uniform[dreams], self.observing.normal[dreams])
-        return Luck(self.steps[..., dreams], self.start[dreams], self.z[dreams], observing)
+        return Luck(self.steps[..., dreams], self.start[dreams], self.z[dreams], self.observing.rows(dreams))
 
 
 def draw_luck(memory: Memory, starts: StartStates, seeds: Sequence[int], horizon: int) -> Luck:
